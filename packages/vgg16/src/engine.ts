@@ -1,0 +1,47 @@
+import type { Readings } from '@filterscope/statistics/readings';
+
+/** An image ready for the network: `[row, column, channel]`, RGB, one byte a value, 224×224×3. */
+export type PreparedImage = Uint8Array;
+
+/** How maps become grey tiles: `reference` divides by the given reference of each filter, `tile` by the map's own maximum. */
+export type TileScale = { readonly kind: 'reference'; readonly references: Float32Array } | { readonly kind: 'tile' };
+
+export interface InferRequest {
+  /** Grey tiles wanted too; absent for readings alone. */
+  readonly tiles?: TileScale;
+}
+
+export interface ImageResult {
+  readonly readings: Readings;
+  /**
+   * One grey byte an activation, a plane a layer: the near-square grid `[gridRow, row, gridColumn, column]` of all the
+   * layer's tiles, `round(255 · activation / reference)` clipped to 255. Present when asked for.
+   */
+  readonly tiles?: readonly Uint8Array[];
+}
+
+/** What ran, recorded in every commit: numbers of different engines or versions differ in the last bits. */
+export interface EngineIdentity {
+  /** For example `onnx-cpu`. */
+  readonly name: string;
+  /** Version of the runtime, for example `1.30.0`. */
+  readonly version: string;
+  /** Processor family that the arithmetic depends on, for example `x64-avx512`. */
+  readonly processor: string;
+}
+
+/**
+ * A network ready to run. Calls may overlap; each call keeps one of the engine's `parallel` units busy.
+ * After disposal every call rejects.
+ */
+export interface Engine extends AsyncDisposable {
+  readonly identity: EngineIdentity;
+  /** Calls that run at the same time; more wait in order. */
+  readonly parallel: number;
+  /** Images a call should hold for best use of the device. */
+  readonly batch: number;
+  /** Readings (and tiles) of a batch, in its order. */
+  infer(images: readonly PreparedImage[], request: InferRequest, signal?: AbortSignal): Promise<ImageResult[]>;
+  /** One layer's full activations `[filter, row, column]` after ReLU: for tests and single pictures. */
+  activations(image: PreparedImage, layer: string): Promise<Float32Array>;
+}
