@@ -4,11 +4,13 @@ import type { Readings } from '@filterscope/statistics/readings';
 export type PreparedImage = Uint8Array;
 
 /** How maps become grey tiles: `reference` divides by the given reference of each filter, `tile` by the map's own maximum. */
-export type TileScale = { readonly kind: 'reference'; readonly references: Float32Array } | { readonly kind: 'tile' };
+export type TileScale =
+  | { readonly kind: 'reference'; readonly references: Float32Array }
+  | { readonly kind: 'tile' };
 
 export interface InferRequest {
-  /** Grey tiles wanted too; absent for readings alone. */
-  readonly tiles?: TileScale;
+  /** What is wanted beside the readings: grey tiles, or the full activations (54 MB an image at full depth). */
+  readonly maps?: TileScale | { readonly kind: 'activations' };
 }
 
 export interface ImageResult {
@@ -18,6 +20,8 @@ export interface ImageResult {
    * layer's tiles, `round(255 · activation / reference)` clipped to 255. Present when asked for.
    */
   readonly tiles?: readonly Uint8Array[];
+  /** Full activations `[filter, row, column]` after ReLU, an array a layer. Present when asked for. */
+  readonly activations?: readonly Float32Array[];
 }
 
 /** What ran, recorded in every commit: numbers of different engines or versions differ in the last bits. */
@@ -40,8 +44,10 @@ export interface Engine extends AsyncDisposable {
   readonly parallel: number;
   /** Images a call should hold for best use of the device. */
   readonly batch: number;
-  /** Readings (and tiles) of a batch, in its order. */
-  infer(images: readonly PreparedImage[], request: InferRequest, signal?: AbortSignal): Promise<ImageResult[]>;
-  /** One layer's full activations `[filter, row, column]` after ReLU: for tests and single pictures. */
-  activations(image: PreparedImage, layer: string): Promise<Float32Array>;
+  /** Readings, and maps where asked for, of a batch, in its order. */
+  infer(
+    images: readonly PreparedImage[],
+    request: InferRequest,
+    signal?: AbortSignal,
+  ): Promise<ImageResult[]>;
 }

@@ -1,0 +1,112 @@
+import { openManifest } from '@filterscope/runs/manifest';
+import type { Results } from '@filterscope/results/open-results';
+import { filterInFull } from '@filterscope/results/summaries';
+import type { HistogramBin } from '@filterscope/statistics/filter-detail';
+import type { Context } from '../context.ts';
+import { activation, count, percent, percentWithInterval, printable } from '../format.ts';
+import { runHeading } from '../run-heading.ts';
+import { shareBar } from '../share-bar.ts';
+import { renderTable } from '../table.ts';
+import { write, writeJson } from '../terminal.ts';
+
+type NamedDetail = Awaited<ReturnType<typeof namedDetail>>;
+
+/** `filterscope filter`: one filter in full. */
+export async function filter(
+  { terminal, signal }: Context,
+  results: Results,
+  name: { layer: string; filter: number },
+  options: { json: boolean },
+): Promise<void> {
+  const detail = await namedDetail(results, name, signal);
+  if (options.json) await writeJson(terminal, detail);
+  else await write(terminal.stdout, runHeading(results) + describe(detail));
+}
+
+/** The numbers of images and classes replaced by their names. */
+async function namedDetail(results: Results, name: { layer: string; filter: number }, signal: AbortSignal) {
+  const { document, output } = results;
+  const detail = await filterInFull(results, name.layer, name.filter, signal);
+  const manifest = openManifest(output, document.run);
+  const topImages = [];
+  for (const { row, max, position } of detail.topImages) {
+    const [entry] = await manifest.read(row, row + 1, signal);
+    topImages.push({ image: entry!.image, max, position });
+  }
+  const classes = detail.classes.map(({ classId, ...rates }) => ({
+    class: document.classes[classId]!,
+    ...rates,
+  }));
+  return { ...detail, topImages, classes, synthetic: document.weights.synthetic };
+}
+
+function describe(detail: NamedDetail): string {
+  const blank = percentWithInterval(detail.blankRate, detail.blankRateLow, detail.blankRateHigh);
+  const zeros = percentWithInterval(detail.zeroShare, detail.zeroShareLow, detail.zeroShareHigh);
+  const facts = [
+    ['blank rate', `${blank}, on ${count(detail.blank)} of ${count(detail.images)} images`],
+    ['zero share', zeros],
+    [
+      'maximum',
+      `mean ${activation(detail.meanMax)}, standard deviation ${activation(detail.standardDeviationMax)}, largest ${activation(detail.maxActivation)}`,
+    ],
+    [
+      'quantiles',
+      `half below ${activation(detail.p50)}, 90 % below ${activation(detail.p90)}, 99 % below ${activation(detail.p99)}`,
+    ],
+    ...(detail.dead
+      ? [['dead', `fires on fewer than ${percent(detail.deadBound)} of images (one-sided 95 %)`]]
+      : []),
+  ];
+  const parts = [
+    `${detail.layer}/${detail.filter}\n`,
+    renderTable([{ title: '' }, { title: '' }], facts).trimStart(),
+  ];
+  parts.push('\nimages by maximum\n', histogram(detail.histogram, detail.images));
+  if (detail.topImages.length > 0) parts.push('\nstrongest on\n', topTable(detail));
+  if (detail.classes.length > 0) parts.push('\nblank rate by class\n', classTable(detail));
+  return parts.join('');
+}
+
+function histogram(bins: readonly HistogramBin[], images: number): string {
+  const most = Math.max(...bins.map((bin) => bin.images), 1);
+  const rows = bins.map((bin) => [
+    bin.high === 0 ? 'blank' : `${activation(bin.low)} – ${activation(bin.high)}`,
+    count(bin.images),
+    percent(bin.images / images, 1),
+    shareBar(bin.images / most, 40).replaceAll('·', ''),
+  ]);
+  return renderTable(
+    [
+      { title: 'maximum', align: 'right' },
+      { title: 'images', align: 'right' },
+      { title: 'share', align: 'right' },
+      { title: '' },
+    ],
+    rows,
+  );
+}
+
+function topTable({ topImages }: NamedDetail): string {
+  const rows = topImages.map(({ image, max, position }) => [
+    activation(max),
+    String(position),
+    printable(image),
+  ]);
+  return renderTable(
+    [{ title: 'maximum', align: 'right' }, { title: 'position', align: 'right' }, { title: 'image' }],
+    rows,
+  );
+}
+
+function classTable({ classes }: NamedDetail): string {
+  const rows = classes.map((row) => [
+    printable(row.class),
+    count(row.images),
+    percentWithInterval(row.blankRate, row.blankRateLow, row.blankRateHigh),
+  ]);
+  return renderTable(
+    [{ title: 'class' }, { title: 'images', align: 'right' }, { title: 'blank rate, 95 %', align: 'right' }],
+    rows,
+  );
+}

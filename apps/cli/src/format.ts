@@ -1,0 +1,53 @@
+// Numbers as people read them.
+
+const INTEGER = new Intl.NumberFormat('en-US');
+
+/** 12345 → `12,345`. */
+export const count = (value: number): string => INTEGER.format(value);
+
+/** A fraction as a percentage: 0.4711 → `47.11 %`; `–` for no value. */
+export const percent = (share: number | null, digits = 2): string =>
+  share === null ? '–' : `${(share * 100).toFixed(digits)} %`;
+
+/** A fraction with its interval: `47.11 % (46.80–47.42)`; without one, the fraction alone. */
+export function percentWithInterval(share: number | null, low: number | null, high: number | null): string {
+  if (share === null || low === null || high === null) return percent(share);
+  return `${percent(share)} (${(low * 100).toFixed(2)}–${(high * 100).toFixed(2)})`;
+}
+
+/** 1234567 → `1.2 MB`. */
+export function bytes(size: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let value = size;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return unit === 0 ? `${value} bytes` : `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** 3725 → `1 h 2 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** An activation: four significant digits, no exponent below a million. */
+export function activation(value: number | null): string {
+  if (value === null) return '–';
+  if (value === 0) return '0';
+  return value >= 1000 ? count(Math.round(value)) : value.toPrecision(4);
+}
+
+/** The part of a run's id that is enough to name it. */
+export const shortRun = (run: string): string => run.slice(0, 12);
+
+/** Text from outside, safe on a terminal: control characters as escapes. */
+export const printable = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`;
+  });

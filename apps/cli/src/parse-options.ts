@@ -1,0 +1,46 @@
+import { InvalidArgumentError } from 'commander';
+import type { GridSelection } from '@filterscope/runs/run-document';
+
+// Readers of option values. Each throws commander's error, which names the option and ends with exit code 2.
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('give a whole number of at least 1.');
+}
+
+export function gridSelection(text: string): GridSelection {
+  if (text === 'all' || text === 'none') return text;
+  const share = percentage(text);
+  if (share !== undefined && share > 0 && share <= 100) return { percent: share };
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return { first: Number(text) };
+  throw new InvalidArgumentError('give all, none, a number of images such as 16, or a share such as 5%.');
+}
+
+/** How many images may fail: a number, or a share of the images. */
+export type FailureLimit = { readonly images: number } | { readonly percent: number };
+
+export function failureLimit(text: string): FailureLimit {
+  const share = percentage(text);
+  if (share !== undefined && share <= 100) return { percent: share };
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return { images: Number(text) };
+  throw new InvalidArgumentError('give a number of images such as 10, or a share such as 1%.');
+}
+
+function percentage(text: string): number | undefined {
+  return /^\d+(\.\d+)?%$/.test(text) ? Number(text.slice(0, -1)) : undefined;
+}
+
+/** `block5_conv3/17` */
+export function filterName(text: string): { layer: string; filter: number } {
+  const match = /^(\w+)\/(\d+)$/.exec(text);
+  if (match) return { layer: match[1]!, filter: Number(match[2]) };
+  throw new InvalidArgumentError('give a filter as layer/number, for example block5_conv3/17.');
+}
+
+/** `90m`, `24h`, `7d` in milliseconds. */
+export function age(text: string): number {
+  const match = /^(\d+)([mhd])$/.exec(text);
+  if (!match) throw new InvalidArgumentError('give an age such as 90m, 24h or 7d.');
+  return Number(match[1]) * { m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'm' | 'h' | 'd'];
+}

@@ -1,0 +1,143 @@
+import { Command, Option } from 'commander';
+import { findRun } from '@filterscope/results/find-run';
+import { openResults, type Results } from '@filterscope/results/open-results';
+import { FILTER_ORDERS, type FilterQuestion } from '@filterscope/results/summaries';
+import { openStore } from '@filterscope/storage/open-store';
+import { addAnalyze } from './analyze-options.ts';
+import { QUERY_FORMATS, type QueryFormat } from './commands/query.ts';
+import type { Context } from './context.ts';
+import { age, filterName } from './parse-options.ts';
+import { say } from './terminal.ts';
+
+/** Options of every command. */
+export interface Common {
+  readonly output: string;
+  readonly json: boolean;
+}
+
+/**
+ * The command line. Each command's code is loaded when it is asked for, so that a question starts no engine.
+ * @param finish called with the exit code of commands that have one of their own
+ */
+export function createProgram(context: Context, finish: (exitCode: number) => void): Command {
+  const program = new Command('filterscope')
+    .description('Tells which filters of VGG16 are silent on a dataset.')
+    .configureOutput({
+      writeOut: (text) => context.terminal.stdout.write(text),
+      writeErr: (text) => context.terminal.stderr.write(text),
+    })
+    .exitOverride();
+  const command = (usage: string, description: string) =>
+    program
+      .command(usage)
+      .description(description)
+      .option('-o, --output <url>', 'where runs are kept', './filterscope-out')
+      .option('--json', 'answer in JSON', false);
+  const RUN = 'a run: its id, the beginning of it, or latest';
+
+  addAnalyze(command('analyze', 'analyse the images below a folder, all on this machine'), context, finish);
+
+  command('runs', 'every run, newest first').action(async (options: Common) => {
+    const { runs } = await import('./commands/runs.ts');
+    await runs(context, options);
+  });
+
+  command('status', 'how far a run is')
+    .argument('<run>', RUN)
+    .action(async (run: string, options: Common) => {
+      const { status } = await import('./commands/status.ts');
+      await status(context, run, options);
+    });
+
+  command('layers', 'one row a layer: blank rate, zero share, dead filters')
+    .argument('<run>', RUN)
+    .action(async (run: string, options: Common) => {
+      const { layers } = await import('./commands/layers.ts');
+      await withResults(context, run, options, (results) => layers(context, results, options));
+    });
+
+  command('filters', 'one row a filter')
+    .argument('<run>', RUN)
+    .option('--layer <layer>', 'only the filters of this layer')
+    .option('--class <class>', 'only over the images of this class')
+    .addOption(new Option('--sort <order>', 'largest first').choices(FILTER_ORDERS))
+    .action(async (run: string, options: Common & FilterQuestion) => {
+      const { filters } = await import('./commands/filters.ts');
+      await withResults(context, run, options, (results) => filters(context, results, options));
+    });
+
+  command('filter', 'one filter in full')
+    .argument('<run>', RUN)
+    .argument('<filter>', 'for example block5_conv3/17', filterName)
+    .action(async (run: string, name: ReturnType<typeof filterName>, options: Common) => {
+      const { filter } = await import('./commands/filter.ts');
+      await withResults(context, run, options, (results) => filter(context, results, name, options));
+    });
+
+  for (const [name, description, failures] of [
+    ['images', 'one row an image', false],
+    ['failures', 'the images that are not ok, and why', true],
+  ] as const) {
+    command(name, description)
+      .argument('<run>', RUN)
+      .action(async (run: string, options: Common) => {
+        const { images } = await import('./commands/images.ts');
+        await withResults(context, run, options, (results) =>
+          images(context, results, { ...options, failures }),
+        );
+      });
+  }
+
+  command('image', 'one image in full, its grids drawn where none are stored')
+    .argument('<run>', RUN)
+    .argument('<key>', "the image's key below the dataset, as in images")
+    .action(async (run: string, key: string, options: Common) => {
+      const { image } = await import('./commands/image.ts');
+      await withResults(context, run, options, (results) => image(context, results, key, options));
+    });
+
+  command('query', 'SQL over the tables runs, layers, filters, images, failures and readings')
+    .argument('<run>', RUN)
+    .argument('<sql>', 'one SELECT, in quotes')
+    .addOption(new Option('--format <format>', 'of the answer').choices(QUERY_FORMATS).default('table'))
+    .action(async (run: string, sql: string, options: Common & { format: QueryFormat }) => {
+      const { query } = await import('./commands/query.ts');
+      const format = options.json ? 'json' : options.format;
+      await withResults(context, run, options, (results) => query(context, results, sql, format));
+    });
+
+  command('delete', 'delete a run')
+    .argument('<run>', RUN)
+    .option('-y, --yes', 'do not ask', false)
+    .action(async (run: string, options: Common & { yes: boolean }) => {
+      const { deleteCommand } = await import('./commands/delete.ts');
+      await deleteCommand(context, run, options);
+    });
+
+  command('gc', 'delete what no run needs: remains of killed workers and deleted runs, unused weights')
+    .option('--dry-run', 'only say what would go', false)
+    .option('--older-than <age>', 'spare what is younger: it may be work in progress', age, age('1h'))
+    .action(async (options: Common & { dryRun: boolean; olderThan: number }) => {
+      const { gc } = await import('./commands/gc.ts');
+      await gc(context, options);
+    });
+
+  command('doctor', 'is everything there and working').action(async (options: Common) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    finish(await doctor(context, options));
+  });
+  return program;
+}
+
+async function withResults(
+  { terminal, signal }: Context,
+  run: string,
+  { output: url }: Common,
+  ask: (results: Results) => Promise<void>,
+): Promise<void> {
+  await using output = openStore(url);
+  const document = await findRun(output, run, signal);
+  await using results = await openResults(output, document, signal);
+  if (!results.complete) say(terminal, 'The run is not complete: this is what it has so far.');
+  await ask(results);
+}

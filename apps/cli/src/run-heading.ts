@@ -1,0 +1,17 @@
+import type { Results } from '@filterscope/results/open-results';
+import { count, printable, shortRun } from './format.ts';
+import { syntheticNote } from './synthetic-note.ts';
+
+/** What the tables below are about; on standard output, with them. */
+export function runHeading({ document, index, complete }: Results): string {
+  const { run, dataset, weights, settings, manifest } = document;
+  const images = complete
+    ? `${count(index.ok)} images`
+    : `${count(index.ok)} images so far (${count(index.images)} of ${count(manifest.rows)} rows)`;
+  const lines = [
+    `run ${shortRun(run)} · ${printable(dataset)}`,
+    `${images} · weights ${printable(weights.name)} (${weights.flavour}) · fit ${settings.fit}`,
+    ...(weights.synthetic ? [syntheticNote()] : []),
+  ];
+  return lines.join('\n') + '\n\n';
+}

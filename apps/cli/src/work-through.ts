@@ -1,0 +1,82 @@
+import { randomInt } from 'node:crypto';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { readCommits } from '@filterscope/runs/commit';
+import type { ImageRow } from '@filterscope/runs/image-row';
+import { runChunks } from '@filterscope/runs/run-chunks';
+import { chunkCount, chunkRows, type RunDocument } from '@filterscope/runs/run-document';
+import { markStopped } from '@filterscope/runs/stopped-run';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { Engine } from '@filterscope/vgg16/engine';
+import type { Context } from './context.ts';
+import { count } from './format.ts';
+import { showProgress } from './progress.ts';
+import { say } from './terminal.ts';
+
+export interface Work {
+  readonly document: RunDocument;
+  readonly dataset: ObjectStore;
+  readonly output: ObjectStore;
+  readonly engine: Engine;
+  /** Whether this process created the run. */
+  readonly created: boolean;
+  /** The run is given up when more images than this have failed. */
+  readonly maxFailures?: number;
+}
+
+/**
+ * Carries out what is left of a run, showing progress.
+ * @throws FilterscopeError `too-many-failures`, after marking the run as failed; what was committed stays.
+ */
+export async function workThrough(context: Context, work: Work): Promise<void> {
+  const { terminal, signal } = context;
+  const { document, dataset, output, engine, created, maxFailures = Infinity } = work;
+  const { done: doneBefore, failed: failedBefore } = await doneSoFar(output, document.run, signal);
+  if (doneBefore > 0)
+    say(
+      terminal,
+      `Going on: ${count(doneBefore)} of ${count(document.manifest.rows)} images have their result.`,
+    );
+
+  const tooMany = new AbortController();
+  using progress = showProgress(terminal, document.manifest.rows, doneBefore);
+  let done = doneBefore;
+  let failed = failedBefore;
+  const onImage = ({ status }: ImageRow) => {
+    done += 1;
+    if (status === 'failed') failed += 1;
+    progress.update(done, failed);
+    if (failed > maxFailures) tooMany.abort(tooManyFailures(failed, maxFailures));
+  };
+  const onCommitted = (chunk: number, mine: unknown) => {
+    if (mine !== undefined) return;
+    const { from, to } = chunkRows(document, chunk); // somebody else's: its images are done without us
+    done = Math.min(done + to - from, document.manifest.rows);
+    progress.update(done, failed);
+  };
+  // Whoever joins a run that exists already begins somewhere else, so that two processes seldom do the same chunk.
+  const firstChunk = created ? 0 : randomInt(chunkCount(document));
+  try {
+    const either = AbortSignal.any([signal, tooMany.signal]);
+    await runChunks({ document, dataset, output, engine, firstChunk, onImage, onCommitted, signal: either });
+  } catch (error) {
+    if (tooMany.signal.aborted)
+      await markStopped(output, document.run, tooManyFailures(failed, maxFailures).message);
+    throw error;
+  }
+}
+
+function tooManyFailures(failed: number, limit: number): FilterscopeError {
+  const message = `stopped: ${count(failed)} images failed, more than --max-failures allows (${count(limit)}); what was committed is kept`;
+  return new FilterscopeError('too-many-failures', message);
+}
+
+async function doneSoFar(output: ObjectStore, run: string, signal: AbortSignal) {
+  let done = 0;
+  let failed = 0;
+  for await (const commit of readCommits(output, run, signal)) {
+    if (commit.revision > 0) continue;
+    done += commit.rows;
+    failed += commit.failed;
+  }
+  return { done, failed };
+}

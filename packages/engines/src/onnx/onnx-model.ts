@@ -1,0 +1,181 @@
+import { PbfWriter } from 'pbf';
+
+/** Element types of ONNX tensors (`TensorProto.DataType` in onnx.proto). */
+export const ONNX_TYPE = { float: 1, uint8: 2, int64: 7 } as const;
+export type OnnxType = (typeof ONNX_TYPE)[keyof typeof ONNX_TYPE];
+
+/** An attribute: an integer, a list of integers, or a float (a bare number would be ambiguous: ONNX tells 1 from 1.0). */
+export type Attribute = number | readonly number[] | { readonly float: number };
+
+interface Node {
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+interface Tensor {
+  readonly name: string;
+  readonly type: OnnxType;
+  readonly dimensions: readonly number[];
+  readonly data: Float32Array | BigInt64Array | Uint8Array;
+}
+interface Value {
+  readonly name: string;
+  readonly type: OnnxType;
+  readonly dimensions: readonly number[];
+}
+
+/** Versions of the ONNX file format and operator set that are written: opset 17, understood by every runtime since 2022. */
+const IR_VERSION = 8;
+const OPSET = 17;
+
+/** A graph under construction. Operators return the name of their output, so that calls nest like the formula they stand for. */
+export interface OnnxGraph {
+  input(name: string, type: OnnxType, dimensions: readonly number[]): string;
+  /** A constant; equal names are written once. */
+  floats(dimensions: readonly number[], data: Float32Array | readonly number[], name?: string): string;
+  integers(values: readonly number[]): string;
+  /** `[0, step, 2·step, …]`, `count` int64 values. */
+  integerRange(count: number, step: number): string;
+  /** Zeros of type uint8. */
+  zeroBytes(count: number): string;
+  op(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Attribute>>): string;
+  /** Declares `value` an output of the model under `name`. */
+  output(value: string, name: string, type: OnnxType, dimensions: readonly number[]): void;
+  /** The model as an ONNX file. */
+  encode(): Uint8Array;
+}
+
+export function createOnnxGraph(): OnnxGraph {
+  const nodes: Node[] = [];
+  const constants = new Map<string, Tensor>();
+  const inputs: Value[] = [];
+  const outputs: Value[] = [];
+  let counter = 0;
+  const fresh = () => `t${counter++}`;
+
+  const constant = (tensor: Tensor): string => {
+    if (!constants.has(tensor.name)) constants.set(tensor.name, tensor);
+    return tensor.name;
+  };
+
+  return {
+    input(name, type, dimensions) {
+      inputs.push({ name, type, dimensions });
+      return name;
+    },
+    floats(dimensions, data, name = fresh()) {
+      return constant({ name, type: ONNX_TYPE.float, dimensions, data: Float32Array.from(data) });
+    },
+    integers(values) {
+      const data = BigInt64Array.from(values, BigInt);
+      return constant({
+        name: `i${values.join('_')}`,
+        type: ONNX_TYPE.int64,
+        dimensions: [values.length],
+        data,
+      });
+    },
+    integerRange(count, step) {
+      const data = BigInt64Array.from({ length: count }, (_, i) => BigInt(i * step));
+      return constant({ name: `range${count}x${step}`, type: ONNX_TYPE.int64, dimensions: [count], data });
+    },
+    zeroBytes(count) {
+      return constant({
+        name: `zeros${count}`,
+        type: ONNX_TYPE.uint8,
+        dimensions: [count],
+        data: new Uint8Array(count),
+      });
+    },
+    op(op, inputs, attributes = {}) {
+      const output = fresh();
+      nodes.push({ op, inputs, output, attributes });
+      return output;
+    },
+    output(value, name, type, dimensions) {
+      nodes.push({ op: 'Identity', inputs: [value], output: name, attributes: {} });
+      outputs.push({ name, type, dimensions });
+    },
+    encode() {
+      const model = new PbfWriter();
+      model.writeVarintField(1, IR_VERSION);
+      model.writeStringField(2, 'filterscope');
+      model.writeMessage(7, writeGraph, { nodes, constants: [...constants.values()], inputs, outputs });
+      model.writeMessage(8, writeOpset, OPSET);
+      return model.finish();
+    },
+  };
+}
+
+type Graph = { nodes: Node[]; constants: Tensor[]; inputs: Value[]; outputs: Value[] };
+
+// Field numbers are onnx.proto's.
+function writeGraph(graph: Graph, pbf: PbfWriter): void {
+  for (const node of graph.nodes) pbf.writeMessage(1, writeNode, node);
+  pbf.writeStringField(2, 'vgg16');
+  for (const tensor of graph.constants) pbf.writeMessage(5, writeTensor, tensor);
+  for (const value of graph.inputs) pbf.writeMessage(11, writeValue, value);
+  for (const value of graph.outputs) pbf.writeMessage(12, writeValue, value);
+}
+
+function writeOpset(version: number, pbf: PbfWriter): void {
+  pbf.writeStringField(1, '');
+  pbf.writeVarintField(2, version);
+}
+
+function writeNode(node: Node, pbf: PbfWriter): void {
+  for (const input of node.inputs) pbf.writeStringField(1, input);
+  pbf.writeStringField(2, node.output);
+  pbf.writeStringField(3, node.output);
+  pbf.writeStringField(4, node.op);
+  for (const attribute of Object.entries(node.attributes)) pbf.writeMessage(5, writeAttribute, attribute);
+}
+
+const ATTRIBUTE_FLOAT = 1;
+const ATTRIBUTE_INT = 2;
+const ATTRIBUTE_INTS = 7;
+
+function writeAttribute([name, value]: [string, Attribute], pbf: PbfWriter): void {
+  pbf.writeStringField(1, name);
+  if (typeof value === 'number') {
+    pbf.writeVarintField(3, value);
+    pbf.writeVarintField(20, ATTRIBUTE_INT);
+  } else if ('float' in value) {
+    pbf.writeFloatField(2, value.float);
+    pbf.writeVarintField(20, ATTRIBUTE_FLOAT);
+  } else {
+    for (const integer of value) pbf.writeVarintField(8, integer);
+    pbf.writeVarintField(20, ATTRIBUTE_INTS);
+  }
+}
+
+function writeTensor(tensor: Tensor, pbf: PbfWriter): void {
+  for (const dimension of tensor.dimensions) pbf.writeVarintField(1, dimension);
+  pbf.writeVarintField(2, tensor.type);
+  pbf.writeStringField(8, tensor.name);
+  const { buffer, byteOffset, byteLength } = tensor.data;
+  pbf.writeBytesField(9, new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+function writeValue(value: Value, pbf: PbfWriter): void {
+  pbf.writeStringField(1, value.name);
+  pbf.writeMessage(2, writeType, value);
+}
+
+function writeType(value: Value, pbf: PbfWriter): void {
+  pbf.writeMessage(1, writeTensorType, value);
+}
+
+function writeTensorType(value: Value, pbf: PbfWriter): void {
+  pbf.writeVarintField(1, value.type);
+  pbf.writeMessage(2, writeShape, value.dimensions);
+}
+
+function writeShape(dimensions: readonly number[], pbf: PbfWriter): void {
+  for (const dimension of dimensions) pbf.writeMessage(1, writeDimension, dimension);
+}
+
+function writeDimension(dimension: number, pbf: PbfWriter): void {
+  pbf.writeVarintField(1, dimension);
+}

@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { buildIndex } from '@filterscope/runs/build-index';
+import { readCommits } from '@filterscope/runs/commit';
+import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
+import type { RunDocument } from '@filterscope/runs/run-document';
+import { openFolderStore } from '@filterscope/storage/folder-store';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+
+/** A run's tables, ready to be asked. */
+export interface Results extends AsyncDisposable {
+  readonly document: RunDocument;
+  readonly index: IndexDocument;
+  /** False while the run goes on: the tables then hold the chunks committed so far, a fair sample of the whole. */
+  readonly complete: boolean;
+  readonly output: ObjectStore;
+  /** Holds the tables, all but `readings`, which are in `output`. */
+  readonly tables: ObjectStore;
+}
+
+/**
+ * The tables of a run: those of its index, or, before it is complete, of the commits there are.
+ * @throws FilterscopeError `no-results` before the first commit.
+ */
+export async function openResults(
+  output: ObjectStore,
+  document: RunDocument,
+  signal?: AbortSignal,
+): Promise<Results> {
+  const index = await readComplete(output, document.run, signal);
+  if (index)
+    return { document, index, complete: true, output, tables: output, async [Symbol.asyncDispose]() {} };
+  const commits = await Array.fromAsync(readCommits(output, document.run, signal));
+  if (commits.length === 0) {
+    const message = `run ${document.run.slice(0, 12)} has no results yet; "filterscope status" tells how far it is`;
+    throw new FilterscopeError('no-results', message);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'filterscope-'));
+  const tables = openFolderStore(folder);
+  const dispose = () => rm(folder, { recursive: true, force: true });
+  try {
+    const partial = await buildIndex({ document, commits, output, into: tables, ...(signal && { signal }) });
+    return { document, index: partial, complete: false, output, tables, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import { promisify } from 'node:util';
+import { zstdCompress, zstdDecompress } from 'node:zlib';
+import type { Accumulator } from '@filterscope/statistics/accumulator';
+import { fromArrays } from '@filterscope/statistics/from-arrays';
+import type { LayerShape } from '@filterscope/statistics/readings';
+import { toArrays } from '@filterscope/statistics/to-arrays';
+import { decodeSafetensors, encodeSafetensors } from '@filterscope/vgg16/safetensors';
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+/** An accumulator as a safetensors file, compressed with Zstandard. */
+export async function encodeAccumulator(accumulator: Accumulator): Promise<Uint8Array> {
+  return compress(encodeSafetensors(toArrays(accumulator)));
+}
+
+export async function decodeAccumulator(
+  layers: readonly LayerShape[],
+  bytes: Uint8Array,
+): Promise<Accumulator> {
+  const { tensors } = decodeSafetensors(await decompress(bytes));
+  const arrays = [...tensors].map(([name, { dtype, shape, data }]) => {
+    if (dtype === 'F16' || dtype === 'BF16') throw new RangeError(`the array ${name} is of type ${dtype}`);
+    return [name, { dtype, shape, data }] as const;
+  });
+  return fromArrays(layers, Object.fromEntries(arrays));
+}

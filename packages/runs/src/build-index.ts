@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { createAccumulator, mergeAccumulators, type Accumulator } from '@filterscope/statistics/accumulator';
+import { summarizeFilters, summarizeLayers } from '@filterscope/statistics/summary';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import { z } from 'zod';
+import { decodeAccumulator, encodeAccumulator } from './accumulator-file.ts';
+import { getObject, type Commit } from './commit.ts';
+import { imageColumns, imageRow, type ImageRow } from './image-row.ts';
+import type { IndexDocument } from './index-document.ts';
+import { decodeParquet, encodeParquet, type Row } from './parquet.ts';
+import { measuredLayers, type RunDocument } from './run-document.ts';
+import { indexFolder, mergedKey, readingsKey, type IndexTable } from './run-keys.ts';
+import { FILTER_COLUMNS, LAYER_COLUMNS, RUN_COLUMNS } from './table-columns.ts';
+
+export interface IndexWork {
+  readonly document: RunDocument;
+  /** Every commit that goes in, in order of chunk and revision. */
+  readonly commits: readonly Commit[];
+  /** Where the commits' objects are. */
+  readonly output: ObjectStore;
+  /** Where the tables go; another store for a passing look at an unfinished run, which leaves readings where they are. */
+  readonly into: ObjectStore;
+  readonly signal?: AbortSignal;
+}
+
+/** Rows of one file of the table `images`. */
+const ROWS_PER_FILE = 65_536;
+const AHEAD = 8;
+
+/**
+ * The tables of a set of commits. The same commits give the same bytes under the same names, so that two processes which
+ * complete a run together do no harm.
+ */
+export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
+  const { document, commits, into, signal } = work;
+  const { run } = document;
+  const generation = generationOf(commits);
+  const put = async (key: string, bytes: Uint8Array) => {
+    await into.put(key, bytes, signal ? { signal } : {});
+    return key;
+  };
+  const tableKey = (table: IndexTable, part = 0) =>
+    `${indexFolder(table, run)}${generation}-${String(part).padStart(5, '0')}.parquet`;
+
+  const merged = await mergeAll(work);
+  const { synthetic } = document.weights;
+  const layers = summarizeLayers(merged).map((row): Row => ({ ...row, synthetic }));
+  const filters = summarizeFilters(merged).map((row): Row => ({ ...row, synthetic }));
+  const total = (count: (commit: Commit) => number) =>
+    commits.reduce((sum, commit) => sum + count(commit), 0);
+  const images: string[] = [];
+  const counts = { ok: 0, failed: 0, skipped: 0 };
+  for await (const rows of imageBatches(work)) {
+    for (const { status } of rows) counts[status]++;
+    const names = document.settings.layers;
+    images.push(
+      await put(
+        tableKey('images', images.length),
+        encodeParquet(
+          imageColumns(names),
+          rows.map((row) => ({ ...row })),
+        ),
+      ),
+    );
+  }
+  const readings =
+    into === work.output ? await copyReadings(work) : commits.flatMap((commit) => commit.readings?.key ?? []);
+  const times = commits.flatMap(({ startedAt, committedAt }) => [startedAt, committedAt]).toSorted();
+  const index: IndexDocument = {
+    v: 1,
+    run,
+    generation,
+    builtAt: new Date().toISOString(),
+    images: total(({ revision, rows }) => (revision === 0 ? rows : 0)),
+    ...counts,
+    engines: enginesOf(commits),
+    startedAt: times[0] ?? document.createdAt,
+    committedAt: times.at(-1) ?? document.createdAt,
+    tables: {
+      runs: [await put(tableKey('runs'), encodeParquet(RUN_COLUMNS, [runRow(document, counts)]))],
+      layers: [await put(tableKey('layers'), encodeParquet(LAYER_COLUMNS, layers))],
+      filters: [await put(tableKey('filters'), encodeParquet(FILTER_COLUMNS, filters))],
+      images,
+      readings,
+    },
+    merged: await put(mergedKey(run, generation), await encodeAccumulator(merged)),
+  };
+  return index;
+}
+
+export function generationOf(commits: readonly Commit[]): string {
+  const parts = commits.map(({ chunk, revision, attempt }) => [chunk, revision, attempt]);
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+async function mergeAll({ document, commits, output, signal }: IndexWork): Promise<Accumulator> {
+  const layers = measuredLayers(document);
+  const merged = createAccumulator(layers);
+  for await (const bytes of ahead(commits, (commit) => getObject(output, commit.accumulators, signal))) {
+    mergeAccumulators(merged, await decodeAccumulator(layers, bytes));
+  }
+  return merged;
+}
+
+/** The rows of the images in manifest order; where a revision redid an image, its last word. */
+async function* imageBatches({ commits, output, signal }: IndexWork): AsyncGenerator<ImageRow[]> {
+  let batch: ImageRow[] = [];
+  const byChunk = Map.groupBy(commits, ({ chunk }) => chunk);
+  const read = async (chunk: readonly Commit[]) => {
+    const rows = new Map<number, ImageRow>();
+    for (const commit of chunk) {
+      const decoded = decodeParquet(await getObject(output, commit.images, signal));
+      for (const row of z.array(imageRow).parse(decoded)) rows.set(row.row, row);
+    }
+    return [...rows.values()].toSorted((a, b) => a.row - b.row);
+  };
+  for await (const rows of ahead([...byChunk.values()], read)) {
+    batch.push(...rows);
+    if (batch.length >= ROWS_PER_FILE) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Readings are immutable and only ever added to: a revision's file is named by chunk and revision, and stays. */
+async function copyReadings({ document, commits, output, signal }: IndexWork): Promise<string[]> {
+  const keys: string[] = [];
+  const copy = async ({ readings, chunk, revision }: Commit) => {
+    if (!readings) return undefined;
+    const key = readingsKey(document.run, chunk, revision);
+    await output.copy(readings.key, key, signal);
+    return key;
+  };
+  for await (const key of ahead(commits, copy)) if (key) keys.push(key);
+  return keys;
+}
+
+function enginesOf(commits: readonly Commit[]): IndexDocument['engines'] {
+  const engines = new Map(commits.map(({ engine }) => [JSON.stringify(engine), engine]));
+  return [...engines.values()].toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+function runRow(
+  { run, dataset, weights, manifest, settings, createdAt }: RunDocument,
+  counts: Record<string, number>,
+): Row {
+  const { name, synthetic, flavour, sha256 } = weights;
+  const { fit, kernel } = settings;
+  const layers = settings.layers.join(',');
+  const identity = { run, dataset, createdAt, weights: name, weightsSha256: sha256, flavour, synthetic };
+  return { ...identity, layers, fit, kernel, images: manifest.rows, ...counts };
+}
+
+/** Results of `work` in the order of `items`, a few begun ahead of the one that is waited for. */
+async function* ahead<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const begun: Promise<Result>[] = [];
+  for (const item of items) {
+    const result = work(item);
+    result.catch(() => undefined); // reported when its turn comes
+    begun.push(result);
+    if (begun.length >= AHEAD) yield begun.shift()!;
+  }
+  yield* begun;
+}

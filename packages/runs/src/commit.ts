@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import { encodeJson, parseStored } from './parse-stored.ts';
+import { commitKey, commitsFolder, parseCommitKey } from './run-keys.ts';
+
+const storedObject = z.object({ key: z.string(), sizeBytes: z.int(), sha256: z.string() });
+/** An object that a commit vouches for. */
+export type StoredObject = Readonly<z.infer<typeof storedObject>>;
+
+const commit = z.object({
+  v: z.literal(1),
+  run: z.string(),
+  chunk: z.int().nonnegative(),
+  /** 0 is the first pass; each `retry` adds one. */
+  revision: z.int().nonnegative(),
+  attempt: z.string(),
+  /** Rows that this revision speaks for, of which it replaces what earlier revisions said. */
+  rows: z.int().positive(),
+  ok: z.int().nonnegative(),
+  failed: z.int().nonnegative(),
+  skipped: z.int().nonnegative(),
+  engine: z.object({ name: z.string(), version: z.string(), processor: z.string() }),
+  startedAt: z.iso.datetime(),
+  committedAt: z.iso.datetime(),
+  /** Seconds of work by stage, summed over the images. */
+  stageSeconds: z.record(z.string(), z.number()),
+  /** What the attempt wrote; grids lie beside them under names that follow from row and layer. */
+  folder: z.string(),
+  images: storedObject,
+  accumulators: storedObject,
+  /** Null when the run keeps no readings or no image was ok. */
+  readings: storedObject.nullable(),
+});
+/** The small object that makes a chunk's results visible. */
+export type Commit = Readonly<z.infer<typeof commit>>;
+
+/** Makes an attempt's results the chunk's. @returns false when another attempt was first. */
+export async function putCommit(output: ObjectStore, value: Commit, signal?: AbortSignal): Promise<boolean> {
+  const key = commitKey(value.run, value.chunk, value.revision);
+  return output.put(key, encodeJson(value), {
+    ifAbsent: true,
+    contentType: 'application/json',
+    ...(signal && { signal }),
+  });
+}
+
+/** Chunk and revision of every commit of a run, in that order, without reading them. */
+export async function listCommits(output: ObjectStore, run: string, signal?: AbortSignal) {
+  const commits: { chunk: number; revision: number }[] = [];
+  for await (const { key } of output.list(commitsFolder(run), signal)) {
+    const name = parseCommitKey(key);
+    if (name) commits.push(name);
+  }
+  return commits.toSorted((a, b) => a.chunk - b.chunk || a.revision - b.revision);
+}
+
+const READS_AT_A_TIME = 16;
+
+/** Every commit of a run, in order of chunk and revision. */
+export async function* readCommits(
+  output: ObjectStore,
+  run: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Commit> {
+  const names = await listCommits(output, run, signal);
+  for (let i = 0; i < names.length; i += READS_AT_A_TIME) {
+    yield* await Promise.all(
+      names.slice(i, i + READS_AT_A_TIME).map(async ({ chunk, revision }) => {
+        const key = commitKey(run, chunk, revision);
+        const { bytes } = await output.get(key, undefined, signal);
+        return parseStored(commit, bytes, `${output.url}/${key}`);
+      }),
+    );
+  }
+}
+
+/** Stores an object and says what a commit has to know of it. */
+export async function putObject(
+  output: ObjectStore,
+  key: string,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<StoredObject> {
+  await output.put(key, bytes, signal ? { signal } : {});
+  return { key, sizeBytes: bytes.length, sha256: sha256(bytes) };
+}
+
+/** @throws FilterscopeError `broken-object` when the bytes are not those that were committed. */
+export async function getObject(
+  output: ObjectStore,
+  object: StoredObject,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  const { bytes } = await output.get(object.key, undefined, signal);
+  if (bytes.length === object.sizeBytes && sha256(bytes) === object.sha256) return bytes;
+  throw new FilterscopeError(
+    'broken-object',
+    `${output.url}/${object.key} is not what was committed (its SHA-256 differs); delete the run and start it again`,
+  );
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,58 @@
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import { buildIndex, generationOf } from './build-index.ts';
+import { readCommits } from './commit.ts';
+import { readComplete, type IndexDocument } from './index-document.ts';
+import { encodeJson } from './parse-stored.ts';
+import { chunkCount, type RunDocument } from './run-document.ts';
+import { completeKey, indexFolder, INDEX_TABLES } from './run-keys.ts';
+
+/**
+ * Builds a run's index from its commits and marks the run complete. Any process may do so at any time, and again: the
+ * outcome is the same.
+ * @returns undefined while a chunk has no commit.
+ * @throws FilterscopeError `rows-lost` when the commits do not account for every row of the manifest.
+ */
+export async function completeRun(
+  document: RunDocument,
+  output: ObjectStore,
+  signal?: AbortSignal,
+): Promise<IndexDocument | undefined> {
+  const { run, manifest } = document;
+  const commits = await Array.fromAsync(readCommits(output, run, signal));
+  const committed = new Set(commits.filter(({ revision }) => revision === 0).map(({ chunk }) => chunk));
+  if (committed.size < chunkCount(document)) return undefined;
+  const complete = await readComplete(output, run, signal);
+  if (complete?.generation === generationOf(commits)) return complete;
+
+  const index = await buildIndex({ document, commits, output, into: output, ...(signal && { signal }) });
+  const accounted = index.ok + index.failed + index.skipped;
+  if (accounted !== manifest.rows) {
+    throw new FilterscopeError(
+      'rows-lost',
+      `run ${run} accounts for ${accounted} of ${manifest.rows} images`,
+    );
+  }
+  await output.put(completeKey(run), encodeJson(index), {
+    contentType: 'application/json',
+    ...(signal && { signal }),
+  });
+  await deleteOlderTables(output, index, signal);
+  return index;
+}
+
+/** Whoever reads all files of a table must not find two generations of it. */
+async function deleteOlderTables(
+  output: ObjectStore,
+  { run, tables }: IndexDocument,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const table of INDEX_TABLES) {
+    const current = new Set(tables[table]);
+    const listed = await Array.fromAsync(output.list(indexFolder(table, run), signal));
+    await output.delete(
+      listed.map(({ key }) => key).filter((key) => !current.has(key)),
+      signal,
+    );
+  }
+}

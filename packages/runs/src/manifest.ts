@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import type { ObjectInfo, ObjectStore } from '@filterscope/storage/object-store';
+import { classOf, orderOf, skipCodeOf } from './image-key.ts';
+import { decodeParquet, encodeParquet, type Columns } from './parquet.ts';
+import { manifestPartKey } from './run-keys.ts';
+
+/** One image of a run's manifest. Its row number is its index. */
+export interface ManifestRow {
+  /** Key below the dataset's URL. */
+  readonly image: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly class: string | null;
+  /** Why the row is skipped without a look at its bytes; null for an image. */
+  readonly skip: string | null;
+}
+
+/** The frozen list of a run's images, in the order of SHA-256 of their keys. */
+export interface Manifest {
+  readonly rows: readonly ManifestRow[];
+  /** SHA-256 over all rows. */
+  readonly digest: string;
+}
+
+export interface ManifestOptions {
+  /** Keys that do not match are not part of the dataset. */
+  readonly include?: (key: string) => boolean;
+  /** Only the first `limit` images in the manifest's order: a fair sample. Names that are no image's are left out. */
+  readonly limit?: number;
+}
+
+/** Rows of one manifest object: small enough to fetch for one chunk, large enough that a million images make sixteen. */
+export const ROWS_PER_PART = 65_536;
+
+/** The manifest of a listing: pure, whatever the listing's order. */
+export function manifestOf(
+  listing: readonly ObjectInfo[],
+  { include, limit }: ManifestOptions = {},
+): Manifest {
+  const entries = listing
+    .filter(({ key }) => !include || include(key))
+    .map((info) => ({ info, order: orderOf(info.key) }))
+    .toSorted((a, b) => Buffer.compare(a.order, b.order));
+  const all = entries.map(({ info: { key, sizeBytes, etag } }) => {
+    return { image: key, sizeBytes, etag, class: classOf(key), skip: skipCodeOf(key) };
+  });
+  const rows = limit === undefined ? all : all.filter(({ skip }) => skip === null).slice(0, limit);
+  return { rows, digest: digestOf(rows) };
+}
+
+function digestOf(rows: readonly ManifestRow[]): string {
+  const hash = createHash('sha256');
+  for (const row of rows)
+    hash.update(JSON.stringify([row.image, row.sizeBytes, row.etag, row.class, row.skip]) + '\n');
+  return hash.digest('hex');
+}
+
+const COLUMNS: Columns = {
+  row: 'int32',
+  image: 'string',
+  sizeBytes: 'int64',
+  etag: 'string',
+  class: 'string',
+  skip: 'string',
+};
+
+/** Stores a run's manifest; storing it again changes nothing. */
+export async function storeManifest(
+  output: ObjectStore,
+  run: string,
+  { rows }: Manifest,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (let from = 0; from < rows.length; from += ROWS_PER_PART) {
+    const part = rows.slice(from, from + ROWS_PER_PART).map((row, i) => ({ row: from + i, ...row }));
+    const key = manifestPartKey(run, from / ROWS_PER_PART);
+    await output.put(key, encodeParquet(COLUMNS, part), signal ? { signal } : {});
+  }
+}
+
+/** Reads ranges of a stored manifest, keeping the last two parts at hand. */
+export interface ManifestReader {
+  /** Rows `from … to` (without `to`), which must lie in the manifest. */
+  read(from: number, to: number, signal?: AbortSignal): Promise<readonly ManifestRow[]>;
+}
+
+export function openManifest(output: ObjectStore, run: string): ManifestReader {
+  const parts = new Map<number, Promise<readonly ManifestRow[]>>();
+  const partAt = (part: number, signal?: AbortSignal): Promise<readonly ManifestRow[]> => {
+    const known = parts.get(part);
+    if (known) return known;
+    const rows = readPart(output, run, part, signal);
+    rows.catch(() => parts.delete(part));
+    parts.set(part, rows);
+    if (parts.size > 2) parts.delete(parts.keys().next().value!);
+    return rows;
+  };
+  return {
+    async read(from, to, signal) {
+      const rows: ManifestRow[] = [];
+      for (let part = Math.floor(from / ROWS_PER_PART); part * ROWS_PER_PART < to; part++) {
+        const start = part * ROWS_PER_PART;
+        rows.push(...(await partAt(part, signal)).slice(Math.max(0, from - start), to - start));
+      }
+      if (rows.length !== to - from) throw brokenManifest(run);
+      return rows;
+    },
+  };
+}
+
+async function readPart(output: ObjectStore, run: string, part: number, signal?: AbortSignal) {
+  const { bytes } = await output.get(manifestPartKey(run, part), undefined, signal);
+  return decodeParquet(bytes).map((cells, i): ManifestRow => {
+    const { row, image, sizeBytes, etag, class: cls, skip } = cells;
+    const valid =
+      row === part * ROWS_PER_PART + i &&
+      typeof image === 'string' &&
+      typeof sizeBytes === 'number' &&
+      typeof etag === 'string';
+    if (!valid) throw brokenManifest(run);
+    return {
+      image,
+      sizeBytes,
+      etag,
+      class: typeof cls === 'string' ? cls : null,
+      skip: typeof skip === 'string' ? skip : null,
+    };
+  });
+}
+
+function brokenManifest(run: string): FilterscopeError {
+  return new FilterscopeError(
+    'broken-manifest',
+    `the manifest of run ${run} is incomplete; delete the run and start it again`,
+  );
+}

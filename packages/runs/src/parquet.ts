@@ -1,0 +1,100 @@
+import * as arrow from 'apache-arrow';
+import {
+  Compression,
+  readParquet,
+  Table as WasmTable,
+  WriterPropertiesBuilder,
+  writeParquet,
+} from 'parquet-wasm/node';
+
+export type Cell = string | number | boolean | null | Readonly<Record<string, number>>;
+export type Row = Readonly<Record<string, Cell>>;
+export type ColumnType =
+  | 'string'
+  | 'int32'
+  | 'int64'
+  | 'float64'
+  | 'boolean'
+  /** A record of small counts, one field a name. */
+  | { readonly counts: readonly string[] };
+export type Columns = Readonly<Record<string, ColumnType>>;
+
+/** A column of lists of equal length, one list a row: `[row, element]`, flat. */
+export type FlatLists = Uint16Array | Float32Array;
+
+/** Version of the tables' columns, kept in each file's metadata as `filterscope.schema`. */
+const SCHEMA_VERSION = '1';
+
+/**
+ * Rows as a Parquet file, compressed with Zstandard. Every cell may be null.
+ * @param lists columns of lists that follow those of `columns`, each `rows.length` lists of equal length.
+ */
+export function encodeParquet(
+  columns: Columns,
+  rows: readonly Row[],
+  lists: Readonly<Record<string, FlatLists>> = {},
+): Uint8Array {
+  const vectors: Record<string, arrow.Vector> = {};
+  for (const [name, type] of Object.entries(columns)) {
+    const values = rows.map((row) => toArrow(type, row[name] ?? null));
+    vectors[name] = arrow.vectorFromArray(values, arrowType(type));
+  }
+  for (const [name, values] of Object.entries(lists)) vectors[name] = listVector(values, rows.length);
+  const table = WasmTable.fromIPCStream(arrow.tableToIPC(new arrow.Table(vectors), 'stream'));
+  const properties = new WriterPropertiesBuilder()
+    .setCompression(Compression.ZSTD)
+    .setDictionaryEnabled(Object.keys(lists).length === 0) // readings hardly repeat
+    .setKeyValueMetadata(new Map([['filterscope.schema', SCHEMA_VERSION]]))
+    .build();
+  return writeParquet(table, properties);
+}
+
+/** The rows of a Parquet file; list columns come as typed arrays. 64-bit integers become numbers, exact to 2^53. */
+export function decodeParquet(bytes: Uint8Array): Record<string, Cell | FlatLists>[] {
+  const table = arrow.tableFromIPC(readParquet(bytes).intoIPCStream());
+  const names = table.schema.fields.map((field) => field.name);
+  const vectors = names.map((name) => table.getChild(name)!);
+  return Array.from({ length: table.numRows }, (_, row) =>
+    Object.fromEntries(names.map((name, i) => [name, fromArrow(vectors[i]!.get(row))])),
+  );
+}
+
+function arrowType(type: ColumnType): arrow.DataType {
+  if (typeof type === 'object') {
+    return new arrow.Struct(type.counts.map((name) => new arrow.Field(name, new arrow.Uint16(), true)));
+  }
+  switch (type) {
+    case 'string':
+      return new arrow.Utf8();
+    case 'int32':
+      return new arrow.Int32();
+    case 'int64':
+      return new arrow.Int64();
+    case 'float64':
+      return new arrow.Float64();
+    case 'boolean':
+      return new arrow.Bool();
+  }
+}
+
+function toArrow(type: ColumnType, cell: Cell): unknown {
+  return type === 'int64' && typeof cell === 'number' ? BigInt(cell) : cell;
+}
+
+function fromArrow(value: unknown): Cell | FlatLists {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof arrow.Vector) return value.toArray() as FlatLists;
+  if (value instanceof arrow.StructRow) return value.toJSON() as Record<string, number>;
+  return value as Cell;
+}
+
+function listVector(values: FlatLists, rows: number): arrow.Vector {
+  const length = rows === 0 ? 0 : values.length / rows;
+  const child: arrow.Data<arrow.Uint16 | arrow.Float32> =
+    values instanceof Uint16Array
+      ? arrow.makeData({ type: new arrow.Uint16(), length: values.length, data: values })
+      : arrow.makeData({ type: new arrow.Float32(), length: values.length, data: values });
+  const valueOffsets = Int32Array.from({ length: rows + 1 }, (_, row) => row * length);
+  const type = new arrow.List(new arrow.Field('element', child.type, false));
+  return new arrow.Vector([arrow.makeData({ type, length: rows, valueOffsets, child })]);
+}

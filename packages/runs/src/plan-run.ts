@@ -1,0 +1,145 @@
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { objectExists } from '@filterscope/storage/object-exists';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { Engine } from '@filterscope/vgg16/engine';
+import { LAYERS } from '@filterscope/vgg16/layers';
+import { recogniseImagenet } from '@filterscope/vgg16/recognise-imagenet';
+import type { Weights } from '@filterscope/vgg16/weights';
+import { calibrateScales } from './calibrate-scales.ts';
+import { storeManifest, type Manifest, type ManifestRow } from './manifest.ts';
+import { encodeJson } from './parse-stored.ts';
+import { readRunDocument, type GridSelection, type RunDocument, type RunSettings } from './run-document.ts';
+import { runIdOf } from './run-id.ts';
+import { runDocumentKey, weightsKey } from './run-keys.ts';
+
+export interface RunPlan {
+  readonly run: string;
+  readonly manifest: Manifest;
+  readonly settings: RunSettings;
+  readonly weights: { readonly content: Weights; readonly bytes: Uint8Array; readonly sha256: string };
+  readonly images: number;
+  /** Images that get grids. */
+  readonly gridImages: number;
+  /** Images in rows below this one get grids. */
+  readonly gridRows: number;
+  readonly chunkSize: number;
+}
+
+/** Blank images by class are counted for up to this many classes; beyond, they follow from the readings alone. */
+const MAX_CLASSES = 4096;
+
+/**
+ * What a run will be, without touching the output.
+ * @throws FilterscopeError `no-images` when the manifest has none.
+ */
+export function planRun(
+  manifest: Manifest,
+  settings: RunSettings,
+  weights: RunPlan['weights'],
+  chunkSize: number = defaultChunkSize(manifest.rows.length),
+): RunPlan {
+  const images = manifest.rows.filter(({ skip }) => skip === null).length;
+  if (images === 0) {
+    const files = manifest.rows.length;
+    const message = files === 0 ? 'no file matches' : `none of the ${files} files has the name of an image`;
+    throw new FilterscopeError('no-images', `there is nothing to analyse: ${message}`);
+  }
+  const gridImages = selectedImages(settings.grids, images);
+  const run = runIdOf({ manifest: manifest.digest, weights: weights.sha256, settings });
+  return {
+    run,
+    manifest,
+    settings,
+    weights,
+    images,
+    gridImages,
+    gridRows: rowsHolding(manifest.rows, gridImages),
+    chunkSize,
+  };
+}
+
+/** Small enough that a killed worker costs little, large enough that a million images make four thousand objects. */
+function defaultChunkSize(rows: number): number {
+  return Math.min(Math.max(Math.ceil(rows / 256), 8), 256);
+}
+
+function selectedImages(grids: GridSelection, images: number): number {
+  if (grids === 'all') return images;
+  if (grids === 'none') return 0;
+  return 'first' in grids ? Math.min(grids.first, images) : Math.ceil((images * grids.percent) / 100);
+}
+
+/** The shortest beginning of the manifest that holds `images` images. */
+function rowsHolding(rows: readonly ManifestRow[], images: number): number {
+  let found = 0;
+  let row = 0;
+  while (found < images) if (rows[row++]?.skip === null) found++;
+  return row;
+}
+
+/**
+ * Writes a plan to the output: weights, manifest, and last `run.json`, which makes the run known. Whoever else plans the
+ * same run, the first `run.json` stands.
+ * @returns the run as it stands, and whether it was this call that created it.
+ */
+export async function createRun(
+  plan: RunPlan,
+  dataset: ObjectStore,
+  output: ObjectStore,
+  engine: Engine,
+  versions: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<{ document: RunDocument; created: boolean }> {
+  const { run, manifest, settings, weights } = plan;
+  await storeWeights(output, weights, signal);
+  await storeManifest(output, run, manifest, signal);
+  const layers = LAYERS.filter(({ layer }) => settings.layers.includes(layer));
+  const { flavour, synthetic, name } = weights.content;
+  const document: RunDocument = {
+    v: 1,
+    run,
+    createdAt: new Date().toISOString(),
+    dataset: dataset.url,
+    manifest: { digest: manifest.digest, rows: manifest.rows.length, images: plan.images },
+    weights: {
+      sha256: weights.sha256,
+      name,
+      flavour,
+      synthetic,
+      imagenet: recogniseImagenet(weights.content) === flavour,
+    },
+    settings,
+    classes: classesOf(manifest.rows),
+    chunkSize: plan.chunkSize,
+    gridRows: plan.gridRows,
+    scales:
+      plan.gridImages === 0
+        ? null
+        : await calibrateScales(settings, layers, manifest.rows, dataset, engine, signal),
+    versions: { ...versions },
+  };
+  const bytes = encodeJson(document);
+  const created = await output.put(runDocumentKey(run), bytes, {
+    ifAbsent: true,
+    contentType: 'application/json',
+    signal,
+  });
+  await storeWeights(output, weights, signal); // garbage collection may have taken old ones that no run used until now
+  return { document: created ? document : await readRunDocument(output, run, signal), created };
+}
+
+async function storeWeights(
+  output: ObjectStore,
+  { bytes, sha256 }: RunPlan['weights'],
+  signal: AbortSignal,
+): Promise<void> {
+  const key = weightsKey(sha256);
+  if (!(await objectExists(output, key, signal))) await output.put(key, bytes, { ifAbsent: true, signal });
+}
+
+function classesOf(rows: readonly ManifestRow[]): string[] {
+  const classes = new Set(
+    rows.flatMap(({ class: cls, skip }) => (cls === null || skip !== null ? [] : [cls])),
+  );
+  return classes.size > MAX_CLASSES ? [] : [...classes].toSorted();
+}

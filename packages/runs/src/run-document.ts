@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import { LAYERS, type ConvolutionLayer } from '@filterscope/vgg16/layers';
+import { parseStored } from './parse-stored.ts';
+import { runDocumentKey } from './run-keys.ts';
+
+export const FITS = ['crop', 'stretch'] as const;
+export const GRID_STYLES = ['filter', 'layer', 'tile', 'chollet'] as const;
+export const GRID_FORMATS = ['jpeg', 'png'] as const;
+export const READINGS_KEPT = ['full', 'none'] as const;
+
+/** How pictures are resized: a triangle filter as wide as the reduction, PIL's and torchvision's antialiased `bilinear`. */
+export const RESIZE_KERNEL = 'bilinear-antialiased';
+
+/** Which images get grids: all, none, the first N, or the first P % of the manifest's images. */
+const gridSelection = z.union([
+  z.literal(['all', 'none']),
+  z.strictObject({ first: z.int().positive() }),
+  z.strictObject({ percent: z.number().positive().max(100) }),
+]);
+export type GridSelection = z.infer<typeof gridSelection>;
+
+const layerName = z.literal(LAYERS.map(({ layer }) => layer));
+
+const settings = z.object({
+  layers: z.array(layerName).min(1),
+  fit: z.enum(FITS),
+  /** How pictures are resized; part of the result. */
+  kernel: z.string(),
+  grids: gridSelection,
+  /** Null without grids, so that two runs that differ in nothing visible are one. */
+  gridStyle: z.enum(GRID_STYLES).nullable(),
+  gridFormat: z.enum(GRID_FORMATS).nullable(),
+  readings: z.enum(READINGS_KEPT),
+});
+/** What a run does to its images; part of the run's id. */
+export type RunSettings = Readonly<z.infer<typeof settings>>;
+
+const runDocument = z.object({
+  v: z.literal(1),
+  run: z.string().regex(/^[0-9a-f]{64}$/),
+  createdAt: z.iso.datetime(),
+  dataset: z.string(),
+  manifest: z.object({ digest: z.string(), rows: z.int().positive(), images: z.int().positive() }),
+  weights: z.object({
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    name: z.string(),
+    flavour: z.enum(['keras', 'torchvision']),
+    synthetic: z.boolean(),
+    /** Whether these are the published ImageNet weights, whose zero shares are known. */
+    imagenet: z.boolean(),
+  }),
+  settings,
+  /** Names of the images' classes, sorted; an image's class number counts into it. */
+  classes: z.array(z.string()),
+  chunkSize: z.int().positive(),
+  /** Images in rows below this one get grids. */
+  gridRows: z.int().nonnegative(),
+  /** What a full grey level stands for, a number a filter, by layer; null where tiles are scaled by themselves. */
+  scales: z.record(z.string(), z.array(z.number().positive())).nullable(),
+  versions: z.record(z.string(), z.string()),
+});
+/** `run.json`: everything that a worker needs to know of a run beside its images. Written once, never changed. */
+export type RunDocument = Readonly<z.infer<typeof runDocument>>;
+
+export const chunkCount = ({ manifest, chunkSize }: RunDocument): number =>
+  Math.ceil(manifest.rows / chunkSize);
+
+/** Rows `from … to` (without `to`) of a chunk. */
+export function chunkRows(document: RunDocument, chunk: number): { from: number; to: number } {
+  const from = chunk * document.chunkSize;
+  return { from, to: Math.min(from + document.chunkSize, document.manifest.rows) };
+}
+
+/** The layers that a run measures, in network order. */
+export function measuredLayers({ settings }: RunDocument): readonly ConvolutionLayer[] {
+  const names = new Set<string>(settings.layers);
+  return LAYERS.filter(({ layer }) => names.has(layer));
+}
+
+/** @throws FilterscopeError `unknown-run`, `broken-object`. */
+export async function readRunDocument(
+  output: ObjectStore,
+  run: string,
+  signal?: AbortSignal,
+): Promise<RunDocument> {
+  const key = runDocumentKey(run);
+  const object = await output.get(key, undefined, signal).catch((error: unknown) => {
+    if (error instanceof FilterscopeError && error.code === 'object-missing') {
+      throw new FilterscopeError('unknown-run', `there is no run ${run} in ${output.url}`);
+    }
+    throw error;
+  });
+  return parseStored(runDocument, object.bytes, `${output.url}/${key}`);
+}

@@ -1,0 +1,102 @@
+import { objectExists } from '@filterscope/storage/object-exists';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import { readCommits, type Commit } from './commit.ts';
+import { readComplete } from './index-document.ts';
+import { chunkCount, readRunDocument, type RunDocument } from './run-document.ts';
+import { cancelledKey, completeKey, stoppedKey } from './run-keys.ts';
+
+export type RunState = 'planning' | 'running' | 'complete' | 'cancelled' | 'failed';
+
+/** How far a run is. */
+export interface RunStatus {
+  readonly run: string;
+  readonly state: RunState;
+  /** Rows of the manifest. */
+  readonly images: number;
+  readonly ok: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly chunks: number;
+  readonly committed: number;
+  /** Rate of the last minute of work, all workers together; null before the first commit. */
+  readonly imagesPerSecond: number | null;
+  /** Null unless work is going on. */
+  readonly etaSeconds: number | null;
+  /** Engines that took part, for example `onnx-cpu 1.30.0`; null before the first commit. */
+  readonly engine: string | null;
+  readonly synthetic: boolean;
+}
+
+/** A run whose last commit is older than this is taken to have nobody at work. */
+const IDLE_AFTER_MS = 120_000;
+const RATE_WINDOW_MS = 60_000;
+
+export async function runState(output: ObjectStore, run: string, signal?: AbortSignal): Promise<RunState> {
+  const marks = [
+    [completeKey(run), 'complete'],
+    [cancelledKey(run), 'cancelled'],
+    [stoppedKey(run), 'failed'],
+  ] as const;
+  for (const [key, state] of marks) if (await objectExists(output, key, signal)) return state;
+  return 'running';
+}
+
+/** @throws FilterscopeError `unknown-run`. */
+export async function readRunStatus(
+  output: ObjectStore,
+  run: string,
+  now: Date = new Date(),
+  signal?: AbortSignal,
+): Promise<RunStatus> {
+  const document = await readRunDocument(output, run, signal);
+  const state = await runState(output, run, signal);
+  const complete = state === 'complete' ? await readComplete(output, run, signal) : undefined;
+  const commits = await Array.fromAsync(readCommits(output, run, signal));
+  const status = statusOf(document, state, commits, now);
+  // Revisions replace what was said of single images; the index knows what holds.
+  return complete
+    ? { ...status, ok: complete.ok, failed: complete.failed, skipped: complete.skipped }
+    : status;
+}
+
+/** The status that commits add up to. Pure. */
+export function statusOf(
+  document: RunDocument,
+  state: RunState,
+  commits: readonly Commit[],
+  now: Date,
+): RunStatus {
+  const first = commits.filter(({ revision }) => revision === 0);
+  const sum = (count: (commit: Commit) => number) =>
+    first.reduce((total, commit) => total + count(commit), 0);
+  const imagesPerSecond = rateOf(first);
+  const done = sum(({ rows }) => rows);
+  const newest = Math.max(...first.map(({ committedAt }) => Date.parse(committedAt)));
+  const working = state === 'running' && now.getTime() - newest < IDLE_AFTER_MS;
+  const engines = new Set(first.map(({ engine }) => `${engine.name} ${engine.version}`));
+  return {
+    run: document.run,
+    state,
+    images: document.manifest.rows,
+    ok: sum(({ ok }) => ok),
+    failed: sum(({ failed }) => failed),
+    skipped: sum(({ skipped }) => skipped),
+    chunks: chunkCount(document),
+    committed: first.length,
+    imagesPerSecond,
+    etaSeconds: working && imagesPerSecond ? (document.manifest.rows - done) / imagesPerSecond : null,
+    engine: engines.size > 0 ? [...engines].toSorted().join(', ') : null,
+    synthetic: document.weights.synthetic,
+  };
+}
+
+/** Images a second over the attempts that ended in the last minute before the newest commit. */
+function rateOf(commits: readonly Commit[]): number | null {
+  const spans = commits.map(({ startedAt, committedAt, rows }) => {
+    return { start: Date.parse(startedAt), end: Date.parse(committedAt), rows };
+  });
+  const newest = Math.max(...spans.map(({ end }) => end));
+  const recent = spans.filter(({ end }) => end > newest - RATE_WINDOW_MS);
+  const seconds = (newest - Math.min(...recent.map(({ start }) => start))) / 1000;
+  return seconds > 0 ? recent.reduce((rows, span) => rows + span.rows, 0) / seconds : null;
+}

@@ -1,0 +1,55 @@
+import type { Columns } from './parquet.ts';
+
+// Columns of the index's tables. Shares and rates are fractions 0–1. `images` is beside its rows (image-row.ts),
+// `readings` beside its encoding (readings-table.ts).
+
+export const RUN_COLUMNS: Columns = {
+  run: 'string',
+  dataset: 'string',
+  createdAt: 'string',
+  weights: 'string',
+  weightsSha256: 'string',
+  flavour: 'string',
+  synthetic: 'boolean',
+  layers: 'string',
+  fit: 'string',
+  kernel: 'string',
+  images: 'int64',
+  ok: 'int64',
+  failed: 'int64',
+  skipped: 'int64',
+};
+
+export const LAYER_COLUMNS: Columns = {
+  layer: 'string',
+  filters: 'int32',
+  images: 'int64',
+  blankRate: 'float64',
+  blankRateLow: 'float64',
+  blankRateHigh: 'float64',
+  zeroShare: 'float64',
+  zeroShareLow: 'float64',
+  zeroShareHigh: 'float64',
+  dead: 'int32',
+  deadBound: 'float64',
+  mostlyZero: 'int32',
+  synthetic: 'boolean',
+};
+
+export const FILTER_COLUMNS: Columns = {
+  layer: 'string',
+  filter: 'int32',
+  images: 'int64',
+  blank: 'int64',
+  blankRate: 'float64',
+  blankRateLow: 'float64',
+  blankRateHigh: 'float64',
+  zeroShare: 'float64',
+  zeroShareLow: 'float64',
+  zeroShareHigh: 'float64',
+  maxActivation: 'float64',
+  meanMax: 'float64',
+  dead: 'boolean',
+  deadBound: 'float64',
+  synthetic: 'boolean',
+};

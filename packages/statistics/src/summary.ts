@@ -1,0 +1,180 @@
+import { blankImages, MAX_UNITS, type Accumulator } from './accumulator.ts';
+import { deadBound, meanInterval, meanOf, wilson, type MeanSums } from './intervals.ts';
+import type { LayerShape } from './readings.ts';
+import { readSum } from './wide-sums.ts';
+
+/** One layer over a set of images. Rates and shares are fractions; their means run over images. */
+export interface LayerSummary {
+  readonly layer: string;
+  readonly filters: number;
+  readonly images: number;
+  /** Mean share of the layer's filters that are blank on an image; null without images. */
+  readonly blankRate: number | null;
+  /** Ends of the 95 % interval from the spread between images; null below two images. */
+  readonly blankRateLow: number | null;
+  readonly blankRateHigh: number | null;
+  /** Mean share of an image's activations in the layer that are 0; null without images. */
+  readonly zeroShare: number | null;
+  readonly zeroShareLow: number | null;
+  readonly zeroShareHigh: number | null;
+  /** Filters blank on every image. */
+  readonly dead: number;
+  /** What share of images a dead filter of the layer may still fire on; null without images. */
+  readonly deadBound: number | null;
+  /** Filters whose zero share is above 0.9. */
+  readonly mostlyZero: number;
+}
+
+/** One filter over a set of images. */
+export interface FilterSummary {
+  readonly layer: string;
+  /** Number within the layer. */
+  readonly filter: number;
+  readonly images: number;
+  /** Images on which the filter is blank. */
+  readonly blank: number;
+  /** `blank / images`, null without images. */
+  readonly blankRate: number | null;
+  /** Ends of Wilson's 95 % interval; null below two images. */
+  readonly blankRateLow: number | null;
+  readonly blankRateHigh: number | null;
+  /** Mean over images, null without any; its interval is null below two. */
+  readonly zeroShare: number | null;
+  readonly zeroShareLow: number | null;
+  readonly zeroShareHigh: number | null;
+  /** Largest activation on any image, null without images. */
+  readonly maxActivation: number | null;
+  /** Mean over images of the maximum, each rounded to 2^−16; null without images. */
+  readonly meanMax: number | null;
+  /** Blank on every image of at least one. */
+  readonly dead: boolean;
+  /** What share of images the filter may still fire on; null unless dead. */
+  readonly deadBound: number | null;
+}
+
+/** A row for each layer, in network order. */
+export function summarizeLayers(accumulator: Accumulator): LayerSummary[] {
+  let start = 0;
+  return accumulator.layers.map((shape, index) => {
+    const row = summarizeLayer(accumulator, shape, index, start);
+    start += shape.filters;
+    return row;
+  });
+}
+
+/** A row for each filter, layer by layer. */
+export function summarizeFilters(accumulator: Accumulator): FilterSummary[] {
+  let start = 0;
+  return accumulator.layers.flatMap((shape) => {
+    const first = start;
+    start += shape.filters;
+    return Array.from({ length: shape.filters }, (_, filter) =>
+      summarizeFilter(accumulator, shape, first, filter),
+    );
+  });
+}
+
+/** The row of one filter. @param start number of the layer's first filter, counted over all layers. */
+export function summarizeFilter(
+  accumulator: Accumulator,
+  { layer, positions }: LayerShape,
+  start: number,
+  filter: number,
+): FilterSummary {
+  const { images } = accumulator;
+  const index = start + filter;
+  const blank = blankImages(accumulator, index);
+  const blankRate = shareOfImages(blank, images);
+  const zeros: MeanSums = {
+    n: images,
+    sum: BigInt(accumulator.zeros[index]),
+    sumOfSquares: readSum(accumulator.zerosSquares, index),
+    unit: positions,
+  };
+  const zeroShare = meanInterval(zeros);
+  const dead = isDead(accumulator, index);
+  return {
+    layer,
+    filter,
+    images,
+    blank,
+    blankRate: blankRate.share,
+    blankRateLow: blankRate.low,
+    blankRateHigh: blankRate.high,
+    zeroShare: meanOf(zeros),
+    zeroShareLow: zeroShare?.low ?? null,
+    zeroShareHigh: zeroShare?.high ?? null,
+    maxActivation: images === 0 ? null : accumulator.largest[index],
+    meanMax: meanOf(maxSums(accumulator, index)),
+    dead,
+    deadBound: dead ? deadBound(images) : null,
+  };
+}
+
+/** A share of `images` with Wilson's interval, which is null below two images; the share is null without any. */
+export function shareOfImages(count: number, images: number) {
+  const interval = images < 2 ? null : wilson(count, images);
+  return {
+    share: images === 0 ? null : count / images,
+    low: interval?.low ?? null,
+    high: interval?.high ?? null,
+  };
+}
+
+/** Sums over images of a filter's maximum. @param index the filter, counted over all layers. */
+export function maxSums(accumulator: Accumulator, index: number): MeanSums {
+  return {
+    n: accumulator.images,
+    sum: readSum(accumulator.max, index),
+    sumOfSquares: readSum(accumulator.maxSquares, index),
+    unit: MAX_UNITS,
+  };
+}
+
+function summarizeLayer(
+  accumulator: Accumulator,
+  { layer, filters, positions }: LayerShape,
+  index: number,
+  start: number,
+): LayerSummary {
+  const { images } = accumulator;
+  const blank: MeanSums = {
+    n: images,
+    sum: BigInt(accumulator.layerBlank[index]),
+    sumOfSquares: BigInt(accumulator.layerBlankSquares[index]),
+    unit: filters,
+  };
+  const zeros: MeanSums = {
+    n: images,
+    sum: BigInt(accumulator.layerZeros[index]),
+    sumOfSquares: readSum(accumulator.layerZerosSquares, index),
+    unit: filters * positions,
+  };
+  const blankRate = meanInterval(blank);
+  const zeroShare = meanInterval(zeros);
+  let dead = 0;
+  let mostlyZero = 0;
+  for (let i = start; i < start + filters; i++) {
+    if (isDead(accumulator, i)) dead++;
+    // In integers: a share of exactly 0.9 is not above it.
+    if (10 * accumulator.zeros[i] > 9 * images * positions) mostlyZero++;
+  }
+  return {
+    layer,
+    filters,
+    images,
+    blankRate: meanOf(blank),
+    blankRateLow: blankRate?.low ?? null,
+    blankRateHigh: blankRate?.high ?? null,
+    zeroShare: meanOf(zeros),
+    zeroShareLow: zeroShare?.low ?? null,
+    zeroShareHigh: zeroShare?.high ?? null,
+    dead,
+    deadBound: images === 0 ? null : deadBound(images),
+    mostlyZero,
+  };
+}
+
+function isDead(accumulator: Accumulator, index: number): boolean {
+  return accumulator.images > 0 && blankImages(accumulator, index) === accumulator.images;
+}
