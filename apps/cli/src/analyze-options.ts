@@ -84,7 +84,7 @@ export function addAnalyze(command: Command, context: Context, finish: (exitCode
 /** The settings that make a run what it is. */
 function settingsOf(given: Given): RunSettings {
   const { fit, grids, gridStyle, gridFormat, readings } = given;
-  const layers = parseLayers(given.layers).map(({ layer }) => layer) as RunSettings['layers'];
+  const layers = parseLayers(given.layers).map(({ layer }) => layer);
   const drawn = grids !== 'none';
   return {
     layers,

@@ -34,7 +34,7 @@ function percentage(text: string): number | undefined {
 /** `block5_conv3/17` */
 export function filterName(text: string): { layer: string; filter: number } {
   const match = /^(\w+)\/(\d+)$/.exec(text);
-  if (match) return { layer: match[1]!, filter: Number(match[2]) };
+  if (match) return { layer: match[1], filter: Number(match[2]) };
   throw new InvalidArgumentError('give a filter as layer/number, for example block5_conv3/17.');
 }
 

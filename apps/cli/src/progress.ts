@@ -74,8 +74,8 @@ function slidingRate(done: number): SlidingRate {
     update(done) {
       const at = performance.now();
       points.push({ at, done });
-      while (points.length > 2 && points[1]!.at < at - RATE_WINDOW_MS) points.shift();
-      const first = points[0]!;
+      while (points.length > 2 && points[1].at < at - RATE_WINDOW_MS) points.shift();
+      const first = points[0];
       return at > first.at ? ((done - first.done) / (at - first.at)) * 1000 : 0;
     },
   };

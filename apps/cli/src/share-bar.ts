@@ -9,7 +9,7 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 export function shareBar(share: number | null, width: number, mark?: number): string {
   if (share === null) return '·'.repeat(width);
   const eighths = Math.round(Math.min(Math.max(share, 0), 1) * width * 8);
-  const filled = '█'.repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8]!;
+  const filled = '█'.repeat(Math.floor(eighths / 8)) + EIGHTHS[eighths % 8];
   const cells = Array.from(filled.padEnd(width, '·'));
   if (mark !== undefined) cells[Math.min(Math.floor(mark * width), width - 1)] = '┃';
   return cells

@@ -43,7 +43,7 @@ export async function findRun(output: ObjectStore, name: string, signal?: AbortS
   }
   const matches = /^[0-9a-f]{1,64}$/.test(name) ? runs.filter((run) => run.startsWith(name)) : [];
   const documents = await readDocuments(output, matches, signal);
-  if (documents.length === 1) return documents[0]!;
+  if (documents.length === 1) return documents[0];
   if (documents.length === 0) {
     throw new FilterscopeError(
       'unknown-run',

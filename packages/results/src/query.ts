@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance, StatementType, type DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBDecimalValue, DuckDBInstance, StatementType, type DuckDBConnection } from '@duckdb/node-api';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { STATISTICS } from '@filterscope/runs/readings-table';
 import { measuredLayers } from '@filterscope/runs/run-document';
@@ -141,8 +141,12 @@ function plain(value: unknown): SqlValue {
     if ('entries' in value && isRecord(value.entries)) {
       return Object.fromEntries(Object.entries(value.entries).map(([name, item]) => [name, plain(item)]));
     }
+    if (value instanceof DuckDBDecimalValue) return value.toDouble();
+    // DuckDB's dates, times, intervals, blobs and identifiers each have a toString of their own.
+    // oxlint-disable-next-line typescript/no-base-to-string
+    return String(value);
   }
-  return String(value);
+  return null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

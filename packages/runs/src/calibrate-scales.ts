@@ -1,9 +1,11 @@
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { gridLayout, gridSize, tileRectangle } from '@filterscope/imaging/grid-layout';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
+import { binEdges, binOfBits, HISTOGRAM_BINS } from '@filterscope/statistics/histogram';
 import { filterCount } from '@filterscope/statistics/readings';
 import type { ObjectStore } from '@filterscope/storage/object-store';
-import type { Engine } from '@filterscope/vgg16/engine';
+import type { Engine, ImageResult } from '@filterscope/vgg16/engine';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
-import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ManifestRow } from './manifest.ts';
 import type { RunSettings } from './run-document.ts';
 
@@ -11,10 +13,16 @@ import type { RunSettings } from './run-document.ts';
 const CALIBRATION_IMAGES = 16;
 /** Rows that are tried at most to find that many. */
 const CALIBRATION_ROWS = 64;
+/** Share of a filter's positive activations that may lie above its reference and be shown as white. */
+const CLIPPED_SHARE = 0.01;
+/** Positions looked at in each map, evenly spread; a quantile needs no more. */
+const SAMPLED_POSITIONS = 3136;
 
 /**
- * What a full grey level stands for, by layer and filter: the largest activation on the first images of the manifest that
- * can be decoded. A filter silent on all of them gets the median of its layer's others; with no image at all, 1.
+ * What a full grey level stands for, by layer and filter: the 99 % quantile of the positive activations on the first
+ * images of the manifest that can be decoded. (The maximum would leave most pictures nearly black: the largest of
+ * some hundred thousand activations is often ten times what is usual.) A filter silent on all of them gets the median of its layer's
+ * others; with no image at all, 1.
  * @returns null for styles that scale each tile by itself.
  */
 export async function calibrateScales(
@@ -26,48 +34,105 @@ export async function calibrateScales(
   signal: AbortSignal,
 ): Promise<Record<string, number[]> | null> {
   if (gridStyle !== 'filter' && gridStyle !== 'layer') return null;
-  const largest = new Float32Array(filterCount(layers));
+  const histogram = new Uint32Array(filterCount(layers) * HISTOGRAM_BINS);
   const rows = manifest.filter(({ skip }) => skip === null).slice(0, CALIBRATION_ROWS);
   let measured = 0;
   for (let i = 0; i < rows.length && measured < CALIBRATION_IMAGES; i += engine.parallel) {
     const batch = rows
       .slice(i, i + engine.parallel)
-      .map((row) => maximaOf(row, fit, dataset, engine, signal));
-    for (const maxima of await Promise.all(batch)) {
-      if (!maxima || measured === CALIBRATION_IMAGES) continue;
+      .map((row) => ownTiles(row, fit, dataset, engine, signal));
+    for (const result of await Promise.all(batch)) {
+      if (!result || measured === CALIBRATION_IMAGES) continue;
       measured += 1;
-      for (let filter = 0; filter < largest.length; filter++) {
-        if (maxima[filter]! > largest[filter]!) largest[filter] = maxima[filter]!;
-      }
+      countActivations(histogram, layers, result);
     }
   }
   let offset = 0;
   const scales = layers.map(({ layer, filters }): [string, number[]] => {
-    const own = [...largest.subarray(offset, (offset += filters))];
-    return [layer, gridStyle === 'layer' ? own.fill(Math.max(...own) || 1) : fillSilent(own)];
+    const bins = histogram.subarray(offset * HISTOGRAM_BINS, (offset += filters) * HISTOGRAM_BINS);
+    const references = gridStyle === 'layer' ? commonReference(bins, filters) : ownReferences(bins, filters);
+    return [layer, references];
   });
   return Object.fromEntries(scales);
 }
 
-function fillSilent(references: number[]): number[] {
-  const firing = references.filter((reference) => reference > 0).toSorted((a, b) => a - b);
-  const median = firing[firing.length >> 1] ?? 1;
-  return references.map((reference) => reference || median);
+/**
+ * @param histogram `[filter, bin]`, over all layers, to which the positive activations of sampled positions are added. They
+ * are read off tiles scaled to their own maximum: 255 levels are more than the histogram's bins tell apart.
+ */
+function countActivations(
+  histogram: Uint32Array,
+  layers: readonly ConvolutionLayer[],
+  { tiles, readings }: ImageResult,
+): void {
+  let index = 0;
+  const levels = new Uint32Array(256);
+  for (const [i, { filters, size, positions }] of layers.entries()) {
+    const layout = gridLayout(filters);
+    const { width } = gridSize(layout, size);
+    const step = Math.max(1, Math.floor(Math.sqrt(positions / SAMPLED_POSITIONS)));
+    for (let filter = 0; filter < filters; filter++, index++) {
+      const { left, top } = tileRectangle(layout, size, filter);
+      levels.fill(0);
+      for (let row = top; row < top + size; row += step) {
+        for (let at = row * width + left; at < row * width + left + size; at += step)
+          levels[tiles![i][at]] += 1;
+      }
+      for (let level = 1; level < 256; level++) {
+        const activation = (readings.max[index] * level) / 255;
+        if (levels[level] > 0) histogram[index * HISTOGRAM_BINS + binOf(activation)] += levels[level];
+      }
+    }
+  }
 }
 
-async function maximaOf(
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+
+function binOf(activation: number): number {
+  float[0] = activation;
+  return binOfBits(bits[0]);
+}
+
+function ownReferences(bins: Uint32Array, filters: number): number[] {
+  const own = Array.from({ length: filters }, (_, filter) => {
+    return quantile(bins.subarray(filter * HISTOGRAM_BINS, (filter + 1) * HISTOGRAM_BINS));
+  });
+  const firing = own.filter((reference) => reference > 0).toSorted((a, b) => a - b);
+  const median = firing[firing.length >> 1] ?? 1;
+  return own.map((reference) => reference || median);
+}
+
+function commonReference(bins: Uint32Array, filters: number): number[] {
+  const all = new Uint32Array(HISTOGRAM_BINS);
+  for (const [i, images] of bins.entries()) all[i % HISTOGRAM_BINS] += images;
+  return Array.from({ length: filters }, () => quantile(all) || 1);
+}
+
+/** Upper edge of the bin that holds the quantile, at most a quarter octave above it; 0 for an empty histogram. */
+function quantile(bins: Uint32Array): number {
+  const total = bins.reduce((sum, count) => sum + count, 0);
+  let above = 0;
+  for (let bin = HISTOGRAM_BINS - 1; bin > 0; bin--) {
+    above += bins[bin];
+    if (above > total * CLIPPED_SHARE) return binEdges(bin).high;
+  }
+  return 0;
+}
+
+async function ownTiles(
   { image }: ManifestRow,
   fit: RunSettings['fit'],
   dataset: ObjectStore,
   engine: Engine,
   signal: AbortSignal,
-): Promise<Float32Array | undefined> {
+): Promise<ImageResult | undefined> {
   try {
     const { bytes } = await dataset.get(image, undefined, signal);
     const prepared = await prepareImage(bytes, fit, signal);
     if (prepared.status === 'failed') return undefined;
-    const [result] = await engine.infer([prepared.pixels], {}, signal);
-    return result?.readings.max.every(Number.isFinite) ? result.readings.max : undefined;
+    const [result] = await engine.infer([prepared.pixels], { maps: { kind: 'tile' } }, signal);
+    return result?.readings.max.every(Number.isFinite) ? result : undefined;
   } catch (error) {
     // The run itself will meet this image again and say what is wrong with it.
     if (error instanceof FilterscopeError && error.class === 'permanent') return undefined;

@@ -11,6 +11,7 @@ import { processImage, type ImageOutcome } from './process-image.ts';
 import { encodeReadings } from './readings-table.ts';
 import { chunkRows, measuredLayers, type RunDocument } from './run-document.ts';
 import { attemptFolder } from './run-keys.ts';
+import { settleAll } from './settle-all.ts';
 import { createStopwatch } from './stopwatch.ts';
 
 export interface ChunkWork {
@@ -37,11 +38,12 @@ export async function carryOutChunk(work: ChunkWork, chunk: number): Promise<Com
   const folder = attemptFolder(document.run, chunk, attempt);
   const startedAt = new Date().toISOString();
   const stopwatch = createStopwatch();
-  try {
+  const execute = async (): Promise<Commit> => {
     const outcomes = await processRows(work, chunk, folder, stopwatch);
     const objects = await storeResults(work, folder, outcomes);
+    work.signal.throwIfAborted();
     const count = (status: string) => outcomes.filter(({ row }) => row.status === status).length;
-    const commit: Commit = {
+    return {
       v: 1,
       run: document.run,
       chunk,
@@ -58,11 +60,12 @@ export async function carryOutChunk(work: ChunkWork, chunk: number): Promise<Com
       folder,
       ...objects,
     };
-    if (await putCommit(output, commit, work.signal)) return commit;
-  } catch (error) {
-    await discard(output, folder).catch(() => undefined); // what stays is for gc
+  };
+  const commit = await execute().catch(async (error: unknown) => {
+    await discard(output, folder);
     throw error;
-  }
+  });
+  if (await putCommit(output, commit, work.signal)) return commit;
   await discard(output, folder);
   return undefined;
 }
@@ -109,16 +112,13 @@ async function storeResults(
   for (const { row, class: cls, readings } of read) {
     addReadings(accumulator, { row, classId: cls === null ? -1 : (classIds.get(cls) ?? -1) }, readings);
   }
+  const put = async (name: string, encode: () => Uint8Array | Promise<Uint8Array>) =>
+    putObject(output, `${folder}${name}`, await encode(), signal);
   const keep = document.settings.readings === 'full' && read.length > 0;
-  const [images, accumulators, readings] = await Promise.all([
-    putObject(
-      output,
-      `${folder}images.parquet`,
-      encodeParquet(imageColumns(names), outcomes.map(imageCells)),
-      signal,
-    ),
-    putObject(output, `${folder}accumulators.safetensors.zst`, await encodeAccumulator(accumulator), signal),
-    keep ? putObject(output, `${folder}readings.parquet`, encodeReadings(layers, read), signal) : null,
+  const [images, accumulators, readings] = await settleAll([
+    put('images.parquet', () => encodeParquet(imageColumns(names), outcomes.map(imageCells))),
+    put('accumulators.safetensors.zst', () => encodeAccumulator(accumulator)),
+    keep ? put('readings.parquet', () => encodeReadings(layers, read)) : Promise.resolve(null),
   ]);
   return { images, accumulators, readings };
 }
@@ -127,6 +127,10 @@ const imageCells = ({ row }: ImageOutcome) => ({ ...row });
 
 /** Deletes what an attempt wrote that no commit names. Not stopped by the signal: it tidies up after one. */
 async function discard(output: ObjectStore, folder: string): Promise<void> {
-  const keys = (await Array.fromAsync(output.list(folder))).map(({ key }) => key);
-  await output.delete(keys);
+  try {
+    const keys = (await Array.fromAsync(output.list(folder))).map(({ key }) => key);
+    await output.delete(keys);
+  } catch {
+    // what stays is for gc
+  }
 }

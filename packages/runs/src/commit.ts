@@ -36,14 +36,24 @@ const commit = z.object({
 /** The small object that makes a chunk's results visible. */
 export type Commit = Readonly<z.infer<typeof commit>>;
 
-/** Makes an attempt's results the chunk's. @returns false when another attempt was first. */
+/**
+ * Makes an attempt's results the chunk's. Where the answer to the put is lost, the store is asked whose commit is there.
+ * @returns false when another attempt was first.
+ * @throws the store's error when it shows no commit: this one may still arrive, so what it names must stay.
+ */
 export async function putCommit(output: ObjectStore, value: Commit, signal?: AbortSignal): Promise<boolean> {
   const key = commitKey(value.run, value.chunk, value.revision);
-  return output.put(key, encodeJson(value), {
-    ifAbsent: true,
-    contentType: 'application/json',
-    ...(signal && { signal }),
-  });
+  try {
+    return await output.put(key, encodeJson(value), {
+      ifAbsent: true,
+      contentType: 'application/json',
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    const there = await readCommit(output, key).catch(() => undefined);
+    if (!there) throw error;
+    return there.attempt === value.attempt;
+  }
 }
 
 /** Chunk and revision of every commit of a run, in that order, without reading them. */
@@ -68,12 +78,15 @@ export async function* readCommits(
   for (let i = 0; i < names.length; i += READS_AT_A_TIME) {
     yield* await Promise.all(
       names.slice(i, i + READS_AT_A_TIME).map(async ({ chunk, revision }) => {
-        const key = commitKey(run, chunk, revision);
-        const { bytes } = await output.get(key, undefined, signal);
-        return parseStored(commit, bytes, `${output.url}/${key}`);
+        return readCommit(output, commitKey(run, chunk, revision), signal);
       }),
     );
   }
+}
+
+async function readCommit(output: ObjectStore, key: string, signal?: AbortSignal): Promise<Commit> {
+  const { bytes } = await output.get(key, undefined, signal);
+  return parseStored(commit, bytes, `${output.url}/${key}`);
 }
 
 /** Stores an object and says what a commit has to know of it. */

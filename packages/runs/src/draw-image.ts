@@ -63,7 +63,7 @@ export async function drawImage(
   const [result] = await engine.infer([prepared.pixels], { maps: mapsForGrids(document) }, signal);
   const folder = drawnFolder(document.run);
   await Promise.all(
-    layerGrids(document, image, result!).map(async ({ layer, extension, encode }) => {
+    layerGrids(document, image, result).map(async ({ layer, extension, encode }) => {
       await output.put(gridKey(folder, row, layer, extension), await encode(), signal ? { signal } : {});
     }),
   );

@@ -50,8 +50,8 @@ export function layerGrids(
     const metadata = { ...about, layer };
     const encode = () => {
       if (activations)
-        return encodeGrid({ ...cholletGrid(activations[i]!, filters, size), channels: 3, format, metadata });
-      return encodeTiles(tiles![i]!, shape, maxima, scales?.[layer], format, metadata);
+        return encodeGrid({ ...cholletGrid(activations[i], filters, size), channels: 3, format, metadata });
+      return encodeTiles(tiles![i], shape, maxima, scales?.[layer], format, metadata);
     };
     return { layer, extension, encode };
   });

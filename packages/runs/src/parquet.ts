@@ -55,26 +55,21 @@ export function decodeParquet(bytes: Uint8Array): Record<string, Cell | FlatList
   const names = table.schema.fields.map((field) => field.name);
   const vectors = names.map((name) => table.getChild(name)!);
   return Array.from({ length: table.numRows }, (_, row) =>
-    Object.fromEntries(names.map((name, i) => [name, fromArrow(vectors[i]!.get(row))])),
+    Object.fromEntries(names.map((name, i) => [name, fromArrow(vectors[i].get(row))])),
   );
 }
 
+const ARROW_TYPES = {
+  string: () => new arrow.Utf8(),
+  int32: () => new arrow.Int32(),
+  int64: () => new arrow.Int64(),
+  float64: () => new arrow.Float64(),
+  boolean: () => new arrow.Bool(),
+};
+
 function arrowType(type: ColumnType): arrow.DataType {
-  if (typeof type === 'object') {
-    return new arrow.Struct(type.counts.map((name) => new arrow.Field(name, new arrow.Uint16(), true)));
-  }
-  switch (type) {
-    case 'string':
-      return new arrow.Utf8();
-    case 'int32':
-      return new arrow.Int32();
-    case 'int64':
-      return new arrow.Int64();
-    case 'float64':
-      return new arrow.Float64();
-    case 'boolean':
-      return new arrow.Bool();
-  }
+  if (typeof type === 'string') return ARROW_TYPES[type]();
+  return new arrow.Struct(type.counts.map((name) => new arrow.Field(name, new arrow.Uint16(), true)));
 }
 
 function toArrow(type: ColumnType, cell: Cell): unknown {
@@ -84,7 +79,7 @@ function toArrow(type: ColumnType, cell: Cell): unknown {
 function fromArrow(value: unknown): Cell | FlatLists {
   if (typeof value === 'bigint') return Number(value);
   if (value instanceof arrow.Vector) return value.toArray() as FlatLists;
-  if (value instanceof arrow.StructRow) return value.toJSON() as Record<string, number>;
+  if (value instanceof arrow.StructRow) return value.toJSON();
   return value as Cell;
 }
 

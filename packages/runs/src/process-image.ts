@@ -11,6 +11,7 @@ import type { ImageRow } from './image-row.ts';
 import type { ManifestRow } from './manifest.ts';
 import { measuredLayers, type RunDocument } from './run-document.ts';
 import { gridKey } from './run-keys.ts';
+import { settleAll } from './settle-all.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** Largest file that is fetched: beyond any photo, and four of them at a time still fit a small machine's memory. */
@@ -79,10 +80,10 @@ export async function processImage(work: ImageWork, entry: ManifestRow, row: num
   if (work.gridFolder !== undefined) {
     const folder = work.gridFolder;
     const grids = layerGrids(document, entry.image, result);
-    await Promise.all(grids.map((grid) => storeGrid(work, folder, row, grid)));
+    await settleAll(grids.map((grid) => storeGrid(work, folder, row, grid)));
   }
   const blank = blankFiltersByLayer(layers, result.readings);
-  const blankFilters = Object.fromEntries(layers.map(({ layer }, i) => [layer, blank[i]!]));
+  const blankFilters = Object.fromEntries(layers.map(({ layer }, i) => [layer, blank[i]]));
   const grids = work.gridFolder ?? null;
   return { row: { ...base, ...known, status: 'ok', blankFilters, grids }, readings: result.readings };
 }

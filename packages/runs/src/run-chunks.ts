@@ -59,7 +59,8 @@ export async function runChunks(work: RunWork): Promise<void> {
         work.onCommitted?.(chunk, undefined);
         continue;
       }
-      work.onCommitted?.(chunk, await carryOutChunk(shared, chunk));
+      const commit = await carryOutChunk(shared, chunk);
+      work.onCommitted?.(chunk, commit);
     }
   };
   const workers = Array.from({ length: CHUNKS_IN_WORK }, () =>

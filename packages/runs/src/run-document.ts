@@ -21,7 +21,9 @@ const gridSelection = z.union([
 ]);
 export type GridSelection = z.infer<typeof gridSelection>;
 
-const layerName = z.literal(LAYERS.map(({ layer }) => layer));
+const layerName = z
+  .string()
+  .refine((name) => LAYERS.some(({ layer }) => layer === name), 'no layer of VGG16');
 
 const settings = z.object({
   layers: z.array(layerName).min(1),
@@ -75,7 +77,7 @@ export function chunkRows(document: RunDocument, chunk: number): { from: number;
 
 /** The layers that a run measures, in network order. */
 export function measuredLayers({ settings }: RunDocument): readonly ConvolutionLayer[] {
-  const names = new Set<string>(settings.layers);
+  const names = new Set(settings.layers);
   return LAYERS.filter(({ layer }) => names.has(layer));
 }
 

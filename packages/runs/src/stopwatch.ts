@@ -9,7 +9,7 @@ export interface Stopwatch {
 }
 
 export function createStopwatch(): Stopwatch {
-  const totalMs: Record<Stage, number> = { fetch: 0, decode: 0, forward: 0, encode: 0, put: 0 };
+  const totalMs = mapStages(() => 0);
   return {
     async time(stage, work) {
       const start = performance.now();
@@ -19,15 +19,16 @@ export function createStopwatch(): Stopwatch {
         totalMs[stage] += performance.now() - start;
       }
     },
-    seconds: () => {
-      const round = (stage: Stage) => Math.round(totalMs[stage]) / 1000;
-      return {
-        fetch: round('fetch'),
-        decode: round('decode'),
-        forward: round('forward'),
-        encode: round('encode'),
-        put: round('put'),
-      };
-    },
+    seconds: () => mapStages((stage) => Math.round(totalMs[stage]) / 1000),
+  };
+}
+
+function mapStages(value: (stage: Stage) => number): Record<Stage, number> {
+  return {
+    fetch: value('fetch'),
+    decode: value('decode'),
+    forward: value('forward'),
+    encode: value('encode'),
+    put: value('put'),
   };
 }

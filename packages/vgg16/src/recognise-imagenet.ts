@@ -17,7 +17,7 @@ export function recogniseImagenet({ layers }: Weights): Flavour | null {
   const bias = layers.get('block1_conv1')?.bias;
   if (!bias) return null;
   for (const [flavour, expected] of Object.entries(FIRST_BIASES) as [Flavour, readonly number[]][]) {
-    if (expected.every((value, i) => Math.abs(bias[i]! - value) < 1e-6)) return flavour;
+    if (expected.every((value, i) => Math.abs(bias[i] - value) < 1e-6)) return flavour;
   }
   return null;
 }

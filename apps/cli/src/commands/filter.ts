@@ -31,10 +31,10 @@ async function namedDetail(results: Results, name: { layer: string; filter: numb
   const topImages = [];
   for (const { row, max, position } of detail.topImages) {
     const [entry] = await manifest.read(row, row + 1, signal);
-    topImages.push({ image: entry!.image, max, position });
+    topImages.push({ image: entry.image, max, position });
   }
   const classes = detail.classes.map(({ classId, ...rates }) => ({
-    class: document.classes[classId]!,
+    class: document.classes[classId],
     ...rates,
   }));
   return { ...detail, topImages, classes, synthetic: document.weights.synthetic };

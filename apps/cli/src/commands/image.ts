@@ -65,7 +65,7 @@ function describe(row: ImageRow, { settings }: RunDocument, grids: Record<string
       ? []
       : [['picture', `${row.width}×${row.height} ${row.format}, ${count(row.sizeBytes)} bytes`]]),
   ];
-  const head = facts.map(([name, value]) => `${name!.padEnd(9)}${value}`).join('\n') + '\n';
+  const head = facts.map(([name, value]) => `${name.padEnd(9)}${value}`).join('\n') + '\n';
   const { blankFilters } = row;
   if (blankFilters === null) return head;
   const layers = LAYERS.filter(({ layer }) => settings.layers.includes(layer));

@@ -47,7 +47,7 @@ export function layersTable(results: Results, rows: readonly LayerRow[]): string
 }
 
 function deadNote(rows: readonly LayerRow[]): string {
-  const { images, deadBound } = rows[0]!;
+  const { images, deadBound } = rows[0];
   const filters = rows.reduce((sum, row) => sum + row.filters, 0);
   return (
     `dead: blank on all ${count(images)} images, so each fires on fewer than ${percent(deadBound, deadBound! < 0.001 ? 4 : 2)} of them\n` +

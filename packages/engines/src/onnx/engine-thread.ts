@@ -30,6 +30,8 @@ export function startEngineThread(settings: ThreadSettings): EngineThread {
     end(engineFailed(`its thread ended with code ${code}`));
     exited.resolve();
   });
+  // A worker of node:worker_threads has no origin to name; the rule means browser windows.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
   const send = (request: ThreadRequest) => worker.postMessage(request);
 
   return {

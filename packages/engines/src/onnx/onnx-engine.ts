@@ -2,13 +2,14 @@ import { createRequire } from 'node:module';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { Readings } from '@filterscope/statistics/readings';
 import type { Engine, ImageResult, InferRequest, PreparedImage } from '@filterscope/vgg16/engine';
-import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
+import { LAYERS, type ConvolutionLayer } from '@filterscope/vgg16/layers';
 import type { Weights } from '@filterscope/vgg16/weights';
 import { requireLayers } from '@filterscope/vgg16/weights-file';
 import { createPool } from '../pool.ts';
 import { processorFamily } from '../processor-family.ts';
 import { startEngineThread } from './engine-thread.ts';
 import type { Outputs, Scales } from './session-thread.ts';
+import { packWeights } from './packed-weights.ts';
 import type { GraphMode } from './vgg16-graph.ts';
 
 export interface OnnxEngineOptions {
@@ -24,9 +25,10 @@ export interface OnnxEngineOptions {
  * runtime's convolution is at the core's arithmetic limit, so that neither batches nor shared threads would be faster.
  * @throws FilterscopeError `missing-layer` when the weights lack a layer, `engine-failed` when the runtime does.
  */
-export async function createOnnxEngine({ weights, layers, threads }: OnnxEngineOptions): Promise<Engine> {
+export function createOnnxEngine({ weights, layers, threads }: OnnxEngineOptions): Engine {
   requireLayers(weights, layers);
-  const settings = { weights: inSharedMemory(weights), layers };
+  const depth = LAYERS.findLastIndex(({ layer }) => layers.some((measured) => measured.layer === layer)) + 1;
+  const settings = { weights: packWeights(weights, depth), layers };
   const units = Array.from({ length: threads }, () => startEngineThread(settings));
   const pool = createPool(units);
   let closed = false;
@@ -35,13 +37,6 @@ export async function createOnnxEngine({ weights, layers, threads }: OnnxEngineO
     await pool.drain();
     await Promise.all(units.map((unit) => unit[Symbol.asyncDispose]()));
   };
-  try {
-    await Promise.all(units.map((unit) => unit.run({ mode: 'readings', scales: [] })));
-  } catch (error) {
-    await close();
-    throw error;
-  }
-
   const infer = async (
     image: PreparedImage,
     request: InferRequest,
@@ -65,14 +60,15 @@ export async function createOnnxEngine({ weights, layers, threads }: OnnxEngineO
 
 function graphMode({ maps }: InferRequest): GraphMode {
   if (!maps) return 'readings';
-  return ({ reference: 'tiles', tile: 'tiles-own-scale', activations: 'activations' } as const)[maps.kind];
+  return ({ reference: 'tiles', tile: 'tiles', activations: 'activations' } as const)[maps.kind];
 }
 
-/** Activation per grey level of each layer's filters; a reference of 0 would divide by it, so the smallest float stands in. */
+/** Activation per grey level of each layer's filters: 0 for the tile's own maximum, else above it, or it would mean that. */
 function greyScales(layers: readonly ConvolutionLayer[], { maps }: InferRequest): Scales {
-  if (maps?.kind !== 'reference') return [];
+  if (maps === undefined || maps.kind === 'activations') return [];
   let offset = 0;
   return layers.map(({ layer, filters }) => {
+    if (maps.kind === 'tile') return [layer, new Float32Array(filters)];
     const references = maps.references.subarray(offset, (offset += filters));
     return [layer, references.map((reference) => Math.max(reference / 255, 1e-30))];
   });
@@ -93,7 +89,7 @@ function readingsOf(layers: readonly ConvolutionLayer[], outputs: Outputs): Read
   let filter = 0;
   for (const { filters, positions } of layers) {
     for (let i = 0; i < filters; i++, filter++)
-      zeros[filter] = positions - Math.round(positive[filter]! * positions);
+      zeros[filter] = positions - Math.round(positive[filter] * positions);
   }
   return {
     zeros,
@@ -101,21 +97,6 @@ function readingsOf(layers: readonly ConvolutionLayer[], outputs: Outputs): Read
     mean: outputs['mean'] as Float32Array,
     position: Uint16Array.from(outputs['position'] as BigInt64Array, Number),
   };
-}
-
-function inSharedMemory(weights: Weights): Weights {
-  const share = (values: Float32Array) => {
-    const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
-    shared.set(values);
-    return shared;
-  };
-  const layers = new Map(
-    [...weights.layers].map(([layer, { kernel, bias }]) => [
-      layer,
-      { kernel: share(kernel), bias: share(bias) },
-    ]),
-  );
-  return { ...weights, layers };
 }
 
 function runtimeVersion(): string {

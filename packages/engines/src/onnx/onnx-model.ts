@@ -17,8 +17,16 @@ interface Tensor {
   readonly name: string;
   readonly type: OnnxType;
   readonly dimensions: readonly number[];
-  readonly data: Float32Array | BigInt64Array | Uint8Array;
+  readonly data: Float32Array | BigInt64Array | Uint8Array | ExternalFloats;
 }
+/** Float32 numbers beside the model: `length` of them from byte `offset` of the file {@link EXTERNAL_FILE}. */
+export interface ExternalFloats {
+  readonly offset: number;
+  readonly length: number;
+}
+/** Name under which the runtime is given the bytes of external constants. */
+export const EXTERNAL_FILE = 'weights';
+
 interface Value {
   readonly name: string;
   readonly type: OnnxType;
@@ -34,6 +42,8 @@ export interface OnnxGraph {
   input(name: string, type: OnnxType, dimensions: readonly number[]): string;
   /** A constant; equal names are written once. */
   floats(dimensions: readonly number[], data: Float32Array | readonly number[], name?: string): string;
+  /** A constant that is kept beside the model, so that many sessions can read one copy. */
+  externalFloats(dimensions: readonly number[], data: ExternalFloats): string;
   integers(values: readonly number[]): string;
   /** `[0, step, 2·step, …]`, `count` int64 values. */
   integerRange(count: number, step: number): string;
@@ -66,6 +76,9 @@ export function createOnnxGraph(): OnnxGraph {
     },
     floats(dimensions, data, name = fresh()) {
       return constant({ name, type: ONNX_TYPE.float, dimensions, data: Float32Array.from(data) });
+    },
+    externalFloats(dimensions, data) {
+      return constant({ name: `external${data.offset}`, type: ONNX_TYPE.float, dimensions, data });
     },
     integers(values) {
       const data = BigInt64Array.from(values, BigInt);
@@ -154,8 +167,22 @@ function writeTensor(tensor: Tensor, pbf: PbfWriter): void {
   for (const dimension of tensor.dimensions) pbf.writeVarintField(1, dimension);
   pbf.writeVarintField(2, tensor.type);
   pbf.writeStringField(8, tensor.name);
-  const { buffer, byteOffset, byteLength } = tensor.data;
-  pbf.writeBytesField(9, new Uint8Array(buffer, byteOffset, byteLength));
+  if ('offset' in tensor.data) {
+    pbf.writeMessage(13, writeEntry, ['location', EXTERNAL_FILE]);
+    pbf.writeMessage(13, writeEntry, ['offset', String(tensor.data.offset)]);
+    pbf.writeMessage(13, writeEntry, ['length', String(tensor.data.length * 4)]);
+    pbf.writeVarintField(14, DATA_LOCATION_EXTERNAL);
+  } else {
+    const { buffer, byteOffset, byteLength } = tensor.data;
+    pbf.writeBytesField(9, new Uint8Array(buffer, byteOffset, byteLength));
+  }
+}
+
+const DATA_LOCATION_EXTERNAL = 1;
+
+function writeEntry([key, value]: readonly [string, string], pbf: PbfWriter): void {
+  pbf.writeStringField(1, key);
+  pbf.writeStringField(2, value);
 }
 
 function writeValue(value: Value, pbf: PbfWriter): void {

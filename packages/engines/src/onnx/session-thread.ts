@@ -1,21 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
-import type { Weights } from '@filterscope/vgg16/weights';
+import { EXTERNAL_FILE } from './onnx-model.ts';
+import type { PackedWeights } from './packed-weights.ts';
 import { vgg16Graph, type GraphMode } from './vgg16-graph.ts';
 
 // The body of one engine thread. `InferenceSession.run` is synchronous inside and blocks the thread it is called on for
 // the whole forward pass, therefore it gets a thread of its own.
 
 export interface ThreadSettings {
-  /** In shared memory: every thread reads the same copy. */
-  readonly weights: Weights;
+  readonly weights: PackedWeights;
   readonly layers: readonly ConvolutionLayer[];
 }
 export interface RunRequest {
   readonly mode: GraphMode;
-  /** Absent to get ready for `mode` without running. */
-  readonly image?: Uint8Array;
+  readonly image: Uint8Array;
   readonly scales: Scales;
 }
 /** Grey scale of a layer's tiles: activation per grey level, a filter. */
@@ -59,7 +58,6 @@ async function close(): Promise<void> {
 
 async function run({ mode, image, scales }: RunRequest): Promise<Outputs> {
   const session = await sessionFor(mode);
-  if (!image) return {};
   const feeds: Record<string, Tensor> = { image: new Tensor('uint8', image, [1, 224, 224, 3]) };
   for (const [layer, scale] of scales) feeds[`scale/${layer}`] = new Tensor('float32', scale, [scale.length]);
   const results = await session.run(feeds);
@@ -88,6 +86,8 @@ function createSession(mode: GraphMode): Promise<InferenceSession> {
     interOpNumThreads: 1,
     executionMode: 'sequential',
     logSeverityLevel: 3,
+    enableCpuMemArena: false,
+    externalData: [{ path: EXTERNAL_FILE, data: weights.bytes }],
     // With spinning threads a busy machine falls to a third of its speed; without, a quiet one loses nothing.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });

@@ -1,0 +1,66 @@
+import type { Stages } from './measure-stages.ts';
+import { median } from './measure-stages.ts';
+
+export interface Measurements {
+  readonly machine: string;
+  readonly images: number;
+  readonly rounds: number;
+  /** Images a second, a value a round. */
+  readonly throughput: Readonly<Record<'forward' | 'readings' | 'grids', number[]>>;
+  readonly stages: Stages;
+  /** Peak resident memory, MB. */
+  readonly memory: { readonly readings: number; readonly grids: number };
+}
+
+/** The benchmark as a page of Markdown. */
+export function benchmarkReport({
+  machine,
+  images,
+  rounds,
+  throughput,
+  stages,
+  memory,
+}: Measurements): string {
+  const ratio = (way: 'readings' | 'grids') =>
+    median(throughput[way].map((perSecond, round) => perSecond / throughput.forward[round]));
+  const spread = (values: readonly number[]) =>
+    `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
+  const row = (name: string, way: 'forward' | 'readings' | 'grids', share: string) =>
+    `| ${name} | ${median(throughput[way]).toFixed(2)} | ${spread(throughput[way])} | ${share} |`;
+  const { decode, forward, readings, tiles, accumulate, table, encode } = stages;
+  const withoutGrids = decode + forward + readings + accumulate + table;
+  const withGrids = withoutGrids + tiles + encode;
+  const stage = (name: string, ms: number) =>
+    `| ${name} | ${ms.toFixed(1)} | ${((100 * ms) / withGrids).toFixed(1)} % |`;
+  return `# Benchmark
+
+Written by \`npm run bench\` on: ${machine}.
+
+The whole pipeline (fetch, decode, readings, commit; with \`--grids all\` also thirteen JPEGs an image) against as many threads doing
+nothing but the forward pass to block5_pool on pictures decoded beforehand. ${images} photographs, ${rounds} rounds, the three ways in turn in
+each round; ratios are medians of the rounds' own ratios.
+
+| | images/s, median | range | ratio |
+|---|---|---|---|
+${row('forward pass alone', 'forward', '1')}
+${row('pipeline without grids', 'readings', ratio('readings').toFixed(3))}
+${row('pipeline with all grids', 'grids', ratio('grids').toFixed(3))}
+
+Peak memory of \`filterscope analyze\`: ${memory.readings.toFixed(0)} MB without grids, ${memory.grids.toFixed(0)} MB with all grids.
+
+## Where the time goes
+
+Milliseconds of one core an image, each stage by itself. Every core is busy in the pipeline, so that what is not the forward pass
+bounds the ratio: at most ${(forward / withoutGrids).toFixed(3)} without grids and ${(forward / withGrids).toFixed(3)} with all of them.
+
+| stage | ms | share |
+|---|---|---|
+${stage('decode and fit', decode)}
+${stage('forward pass', forward)}
+${stage('readings in the graph', readings)}
+${stage('uint8 tiles in the graph', tiles)}
+${stage('accumulate', accumulate)}
+${stage('table of readings', table)}
+${stage('encode thirteen JPEGs', encode)}
+`;
+}

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Peak resident memory in MB of `filterscope analyze` on the folder, without grids and with all of them. */
+export async function measureMemory(
+  folder: string,
+  threads: number,
+): Promise<{ readings: number; grids: number }> {
+  return {
+    readings: await peakMegabytes(folder, threads, 'none'),
+    grids: await peakMegabytes(folder, threads, 'all'),
+  };
+}
+
+const REPORT = `data:text/javascript,process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS+'\\n'))`;
+
+async function peakMegabytes(folder: string, threads: number, grids: string): Promise<number> {
+  const output = await mkdtemp(join(tmpdir(), 'filterscope-bench-memory-'));
+  const main = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url));
+  const settings = [
+    '--weights',
+    'synthetic',
+    '--grids',
+    grids,
+    '--threads',
+    String(threads),
+    '--output',
+    output,
+    '--json',
+  ];
+  const child = spawn(process.execPath, ['--import', REPORT, main, 'analyze', folder, ...settings], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  for await (const part of child.stderr) text += String(part);
+  await rm(output, { recursive: true, force: true });
+  const peak = /^peak (\d+)$/m.exec(text)?.[1];
+  if (!peak) throw new Error(`the run ended without its peak memory:\n${text}`);
+  return (Number(peak) * 1024) / 1e6;
+}

@@ -1,0 +1,195 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { carryOutChunk } from '@filterscope/runs/carry-out-chunk';
+import { readCommits } from '@filterscope/runs/commit';
+import { completeRun } from '@filterscope/runs/complete-run';
+import { runChunks } from '@filterscope/runs/run-chunks';
+import { chunkCount } from '@filterscope/runs/run-document';
+import { openResults } from '@filterscope/results/open-results';
+import { dyingStore, failingStore, type PutFate } from '../support/failing-store.ts';
+import { FIRST_LAYER, plannedRun } from '../support/planned-run.ts';
+import { writeDated, writePhotos } from '../support/sample-photos.ts';
+import { readStoredRun, uncommittedObjects, type StoredRun } from '../support/stored-run.ts';
+import { createStubEngine } from '../support/stub-engine.ts';
+import { temporaryFolders } from '../support/temporary-folders.ts';
+
+// Two grids, the table of images, the accumulators, the readings, the commit.
+const PUTS_OF_THE_FIRST_CHUNK = 6;
+const FATES: readonly PutFate[] = ['refused', 'answer-lost'];
+
+const newFolder = temporaryFolders();
+let photos: string;
+let undisturbed: StoredRun;
+beforeAll(async () => {
+  photos = await newFolder();
+  await writePhotos(photos, 10);
+  await writeDated(`${photos}/cat/broken.jpg`, 'no picture');
+  await writeDated(`${photos}/notes.txt`, 'no picture either');
+  const { document, output, work } = await planned();
+  await using engine = createStubEngine(FIRST_LAYER);
+  await runChunks({ ...work, engine });
+  await completeRun(document, output);
+  undisturbed = await readStoredRun(output.url, document.run);
+});
+
+const planned = async () => plannedRun(photos, await newFolder());
+const commits = async ({ document, output }: Awaited<ReturnType<typeof planned>>) =>
+  Array.fromAsync(readCommits(output, document.run));
+
+test('the undisturbed work on the first chunk is as many puts as the steps below fail at', async () => {
+  const run = await planned();
+  let puts = 0;
+  const output = failingStore(run.output, () => {
+    puts += 1;
+    return 'stored';
+  });
+  await using engine = createStubEngine(FIRST_LAYER);
+  await carryOutChunk({ ...run.work, output, engine }, 0);
+  expect(puts).toBe(PUTS_OF_THE_FIRST_CHUNK);
+});
+
+describe.each(FATES)('an outage of the store: a put is %s', (fate) => {
+  test.each(Array.from({ length: PUTS_OF_THE_FIRST_CHUNK - 1 }, (_, i) => i))(
+    'number %i, before the commit: nothing is visible, nothing stays, and the work can be done again',
+    async (at) => {
+      const run = await planned();
+      const output = failingStore(run.output, (put) => (put === at ? fate : 'stored'));
+      await using engine = createStubEngine(FIRST_LAYER);
+      await expect(carryOutChunk({ ...run.work, output, engine }, 0)).rejects.toThrow(/the put|answer/);
+      expect(await commits(run)).toEqual([]);
+      expect(await uncommittedObjects(run.output.url, run.document.run)).toEqual([]);
+      await expect(openResults(run.output, run.document)).rejects.toMatchObject({ code: 'no-results' });
+
+      const again = await carryOutChunk({ ...run.work, engine }, 0);
+      expect(await commits(run)).toEqual([again]);
+    },
+  );
+});
+
+test('a commit that is refused: nothing is visible, and the work can be done again', async () => {
+  const run = await planned();
+  const output = failingStore(run.output, (_, key) => (key.includes('/commits/') ? 'refused' : 'stored'));
+  await using engine = createStubEngine(FIRST_LAYER);
+  await expect(carryOutChunk({ ...run.work, output, engine }, 0)).rejects.toThrow('refused');
+  expect(await commits(run)).toEqual([]);
+  const again = await carryOutChunk({ ...run.work, engine }, 0);
+  expect(await commits(run)).toEqual([again]);
+});
+
+test('a commit whose answer is lost counts, and what it names stays', async () => {
+  const run = await planned();
+  const output = failingStore(run.output, (_, key) => (key.includes('/commits/') ? 'answer-lost' : 'stored'));
+  await using engine = createStubEngine(FIRST_LAYER);
+  const commit = await carryOutChunk({ ...run.work, output, engine }, 0);
+  expect(commit).toBeDefined();
+  expect(await commits(run)).toEqual([commit]);
+  await using results = await openResults(run.output, run.document);
+  expect(results.index.images).toBe(4);
+});
+
+test('a commit whose answer is lost and that was not the first gives way to the first', async () => {
+  const run = await planned();
+  await using engine = createStubEngine(FIRST_LAYER);
+  const first = await carryOutChunk({ ...run.work, engine }, 0);
+  const output = failingStore(run.output, (_, key) => (key.includes('/commits/') ? 'answer-lost' : 'stored'));
+  expect(await carryOutChunk({ ...run.work, output, engine }, 0)).toBeUndefined();
+  expect(await commits(run)).toEqual([first]);
+  expect(await uncommittedObjects(run.output.url, run.document.run)).toEqual([]);
+});
+
+test.each(Array.from({ length: PUTS_OF_THE_FIRST_CHUNK }, (_, i) => i))(
+  'a process that dies after put %i leaves nothing that anyone sees, and the whole run can still be done',
+  async (lastPut) => {
+    const run = await planned();
+    await using engine = createStubEngine(FIRST_LAYER);
+    const output = dyingStore(run.output, lastPut);
+    await expect(carryOutChunk({ ...run.work, output, engine }, 0)).rejects.toThrow('dead');
+    expect(await uncommittedObjects(run.output.url, run.document.run)).toHaveLength(lastPut);
+    await expect(openResults(run.output, run.document)).rejects.toMatchObject({ code: 'no-results' });
+
+    await runChunks({ ...run.work, engine });
+    await completeRun(run.document, run.output);
+    expect(await readStoredRun(run.output.url, run.document.run)).toEqual(undisturbed);
+  },
+);
+
+test('of two executions of a chunk one counts; the late one is told so and its objects are gone', async () => {
+  const run = await planned();
+  const bothAtWork = Promise.withResolvers<void>();
+  let waiting = 0;
+  const before = async () => {
+    waiting += 1;
+    if (waiting === 2) bothAtWork.resolve();
+    await bothAtWork.promise;
+  };
+  await using engine = createStubEngine(FIRST_LAYER, { before });
+  const ends = await Promise.all([
+    carryOutChunk({ ...run.work, engine }, 0),
+    carryOutChunk({ ...run.work, engine }, 0),
+  ]);
+  const [winner] = ends.filter((commit) => commit !== undefined);
+  expect(ends.filter((commit) => commit === undefined)).toHaveLength(1);
+  expect(await commits(run)).toEqual([winner]);
+  expect(await uncommittedObjects(run.output.url, run.document.run)).toEqual([]);
+  await using results = await openResults(run.output, run.document);
+  expect(results.index.images).toBe(4);
+});
+
+test('a worker that comes back long after another has done its chunk changes nothing', async () => {
+  const run = await planned();
+  const held = Promise.withResolvers<void>();
+  const atWork = Promise.withResolvers<void>();
+  const before = async () => {
+    atWork.resolve();
+    await held.promise;
+  };
+  await using slow = createStubEngine(FIRST_LAYER, { before });
+  await using engine = createStubEngine(FIRST_LAYER);
+  const zombie = carryOutChunk({ ...run.work, engine: slow }, 0);
+  await atWork.promise;
+  await runChunks({ ...run.work, engine });
+  await completeRun(run.document, run.output);
+  const commitsBefore = await commits(run);
+  held.resolve();
+  expect(await zombie).toBeUndefined();
+  expect(await commits(run)).toEqual(commitsBefore);
+  expect(await readStoredRun(run.output.url, run.document.run)).toEqual(undisturbed);
+  expect(await uncommittedObjects(run.output.url, run.document.run)).toEqual([]);
+});
+
+test('an engine that fails is no image that failed', async () => {
+  const run = await planned();
+  let images = 0;
+  const before = async () => {
+    if (images++ === 2) throw new Error('out of order');
+  };
+  await using engine = createStubEngine(FIRST_LAYER, { before });
+  await expect(runChunks({ ...run.work, engine })).rejects.toThrow('out of order');
+  const done = await commits(run);
+  expect(done.length).toBeLessThan(chunkCount(run.document));
+  await runChunks({ ...run.work, engine });
+  const rows = (await commits(run)).map(({ ok, failed, skipped }) => ({ ok, failed, skipped }));
+  const sum = (of: 'ok' | 'failed' | 'skipped') => rows.reduce((total, row) => total + row[of], 0);
+  expect([sum('ok'), sum('failed'), sum('skipped')]).toEqual([10, 1, 1]);
+});
+
+test('what has its commit is not computed again', async () => {
+  const run = await planned();
+  await using engine = createStubEngine(FIRST_LAYER);
+  const first = await carryOutChunk({ ...run.work, engine }, 1);
+  const before = engine.inferred();
+  await runChunks({ ...run.work, engine });
+  expect(engine.inferred() - before).toBe(10 - first!.ok);
+  expect((await commits(run)).find(({ chunk }) => chunk === 1)).toEqual(first);
+  await runChunks({ ...run.work, engine });
+  expect(engine.inferred()).toBe(10);
+});
+
+test('an interrupted chunk leaves nothing', async () => {
+  const run = await planned();
+  const interrupt = new AbortController();
+  const before = async () => interrupt.abort(new Error('interrupted'));
+  await using engine = createStubEngine(FIRST_LAYER, { before });
+  await expect(runChunks({ ...run.work, engine, signal: interrupt.signal })).rejects.toThrow('interrupted');
+  expect(await commits(run)).toEqual([]);
+  expect(await uncommittedObjects(run.output.url, run.document.run)).toEqual([]);
+});

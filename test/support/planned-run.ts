@@ -1,0 +1,65 @@
+import { listDataset } from '@filterscope/runs/listing';
+import { manifestOf, openManifest } from '@filterscope/runs/manifest';
+import { createRun, planRun, type RunPlan } from '@filterscope/runs/plan-run';
+import { RESIZE_KERNEL, type RunDocument, type RunSettings } from '@filterscope/runs/run-document';
+import { openFolderStore } from '@filterscope/storage/folder-store';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import { LAYERS } from '@filterscope/vgg16/layers';
+import { syntheticWeights } from '@filterscope/vgg16/synthetic';
+import { canonicalWeights } from '@filterscope/vgg16/weights-file';
+import { createStubEngine } from './stub-engine.ts';
+
+export const FIRST_LAYER = LAYERS.slice(0, 1);
+
+export interface PlannedRun {
+  readonly document: RunDocument;
+  readonly dataset: ObjectStore;
+  readonly output: ObjectStore;
+  /** All that the work on a chunk takes beside the engine. */
+  readonly work: {
+    readonly document: RunDocument;
+    readonly dataset: ObjectStore;
+    readonly output: ObjectStore;
+    readonly manifest: ReturnType<typeof openManifest>;
+    readonly gate: <Result>(work: () => Promise<Result>) => Promise<Result>;
+    readonly signal: AbortSignal;
+  };
+}
+
+/** A run of the first layer, planned in this process with the stub engine: nothing of it is carried out yet. */
+export async function plannedRun(
+  datasetFolder: string,
+  outputFolder: string,
+  { chunkSize = 4, ...given }: Partial<RunSettings> & { chunkSize?: number } = {},
+): Promise<PlannedRun> {
+  const { signal } = new AbortController();
+  const dataset = openFolderStore(datasetFolder);
+  const output = openFolderStore(outputFolder);
+  const settings: RunSettings = {
+    layers: FIRST_LAYER.map(({ layer }) => layer),
+    fit: 'crop',
+    kernel: RESIZE_KERNEL,
+    grids: { first: 2 },
+    gridStyle: 'tile',
+    gridFormat: 'jpeg',
+    readings: 'full',
+    ...given,
+  };
+  const manifest = manifestOf(await listDataset(dataset));
+  const plan = planRun(manifest, settings, firstLayerWeights(), chunkSize);
+  await using engine = createStubEngine(FIRST_LAYER);
+  const { document } = await createRun(plan, dataset, output, engine, {}, signal);
+  const gate = <Result>(work: () => Promise<Result>) => work();
+  const work = { document, dataset, output, manifest: openManifest(output, document.run), gate, signal };
+  return { document, dataset, output, work };
+}
+
+let weights: RunPlan['weights'] | undefined;
+/** Made once: the synthetic network takes a while. */
+function firstLayerWeights(): RunPlan['weights'] {
+  if (weights) return weights;
+  const all = syntheticWeights();
+  const content = { ...all, layers: new Map([...all.layers].slice(0, 1)) };
+  weights = { content, ...canonicalWeights(content) };
+  return weights;
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readCommits, type Commit } from '@filterscope/runs/commit';
+import { readComplete } from '@filterscope/runs/index-document';
+import { decodeParquet } from '@filterscope/runs/parquet';
+import { openFolderStore } from '@filterscope/storage/folder-store';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+
+/** Everything that a run answers with, free of what may differ between two executions of the same work. */
+export interface StoredRun {
+  readonly layers: unknown[];
+  readonly filters: unknown[];
+  /** Without the attempt's folder, but with whether there is one. */
+  readonly images: Record<string, unknown>[];
+  /** In order of rows. */
+  readonly readings: Record<string, unknown>[];
+  /** SHA-256 of the merged sums. */
+  readonly merged: string;
+  /** SHA-256 of every grid by `<row>/<layer>.<ext>`. */
+  readonly grids: Readonly<Record<string, string>>;
+}
+
+/** @throws when the run is not complete. */
+export async function readStoredRun(folder: string, run: string): Promise<StoredRun> {
+  await using output = openFolderStore(folder);
+  const complete = await readComplete(output, run);
+  if (!complete) throw new Error(`run ${run} is not complete`);
+  const rows = async (keys: readonly string[]) => {
+    const tables = await Promise.all(keys.map(async (key) => decodeParquet((await output.get(key)).bytes)));
+    return tables.flat();
+  };
+  const { tables } = complete;
+  const images = (await rows(tables.images)).map((row) => ({ ...row, grids: row['grids'] !== null }));
+  return {
+    layers: await rows(tables.layers),
+    filters: await rows(tables.filters),
+    images,
+    readings: (await rows(tables.readings)).toSorted((a, b) => Number(a['row']) - Number(b['row'])),
+    merged: digest((await output.get(complete.merged)).bytes),
+    grids: await readGrids(output, run),
+  };
+}
+
+/** Every commit, in order of chunk and revision. */
+export async function commitsOf(folder: string, run: string): Promise<Commit[]> {
+  await using output = openFolderStore(folder);
+  return Array.fromAsync(readCommits(output, run));
+}
+
+/** Keys of objects below `chunks/` that no commit vouches for. */
+export async function uncommittedObjects(folder: string, run: string): Promise<string[]> {
+  await using output = openFolderStore(folder);
+  const committed = (await commitsOf(folder, run)).map((commit) => commit.folder);
+  const keys = (await Array.fromAsync(output.list(`runs/${run}/chunks/`))).map(({ key }) => key);
+  return keys.filter((key) => !committed.some((attempt) => key.startsWith(attempt)));
+}
+
+async function readGrids(output: ObjectStore, run: string): Promise<Record<string, string>> {
+  const grids: [string, string][] = [];
+  for await (const { folder } of readCommits(output, run)) {
+    for await (const { key } of output.list(`${folder}grids/`)) {
+      grids.push([key.slice(`${folder}grids/`.length), digest((await output.get(key)).bytes)]);
+    }
+  }
+  return Object.fromEntries(grids.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
