@@ -53,7 +53,7 @@ async function obtainWeights(): Promise<'imagenet' | 'synthetic'> {
 }
 
 async function filterscope(...args: readonly string[]): Promise<number> {
-  const cli = join(root, 'apps', 'cli', 'src', 'main.ts');
+  const cli = join(root, 'apps', 'cli', 'bin', 'filterscope.mjs');
   const child = spawn(process.execPath, [cli, ...args], { stdio: 'inherit' });
   process.on('SIGINT', () => undefined); // the child gets it too and decides
   const [code] = await once(child, 'exit');

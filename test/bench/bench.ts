@@ -8,6 +8,8 @@ import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { LAYERS } from '@filterscope/vgg16/layers';
 import { syntheticWeights } from '@filterscope/vgg16/synthetic';
 import { createOnnxEngine } from '@filterscope/engines/onnx/onnx-engine';
+import { convolutionMethod } from '@filterscope/engines/onnx/packed-weights';
+import { processorFamily } from '@filterscope/engines/processor-family';
 import { benchmarkDataset } from './benchmark-dataset.ts';
 import { forwardPass } from './forward-pass.ts';
 import { measureMemory } from './measure-memory.ts';
@@ -16,17 +18,20 @@ import { pipelineRun } from './pipeline-run.ts';
 import { benchmarkReport, type Measurements } from './benchmark-report.ts';
 
 const THREADS = 2;
-const IMAGES = 48;
-const ROUNDS = 5;
+const IMAGES = Number(process.argv[2] ?? 48);
+const ROUNDS = Number(process.argv[3] ?? 5);
 
 configureImaging();
 const weights = syntheticWeights();
 await using dataset = await benchmarkDataset(IMAGES);
-const throughput: Measurements['throughput'] = { forward: [], readings: [], grids: [] };
+const method = convolutionMethod(processorFamily());
+const throughput: Measurements['throughput'] = { direct: [], forward: [], readings: [], grids: [] };
 {
-  await using forward = await forwardPass(weights, dataset.folder, THREADS);
+  await using direct = await forwardPass(weights, dataset.folder, THREADS, 'direct');
+  await using forward = await forwardPass(weights, dataset.folder, THREADS, method);
   await using engine = createOnnxEngine({ weights, layers: LAYERS, threads: THREADS });
   const ways = {
+    direct: () => direct.run(),
     forward: () => forward.run(),
     readings: () => pipelineRun(engine, weights, dataset.folder, 'none'),
     grids: () => pipelineRun(engine, weights, dataset.folder, 'all'),
@@ -39,7 +44,7 @@ const throughput: Measurements['throughput'] = { forward: [], readings: [], grid
     }
   }
 }
-const stages = await measureStages(weights, dataset.folder);
+const stages = await measureStages(weights, dataset.folder, method);
 const memory = await measureMemory(dataset.folder, THREADS);
 const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${THREADS} of ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
 const report = benchmarkReport({ machine, images: IMAGES, rounds: ROUNDS, throughput, stages, memory });

@@ -6,7 +6,7 @@ export interface Measurements {
   readonly images: number;
   readonly rounds: number;
   /** Images a second, a value a round. */
-  readonly throughput: Readonly<Record<'forward' | 'readings' | 'grids', number[]>>;
+  readonly throughput: Readonly<Record<'direct' | 'forward' | 'readings' | 'grids', number[]>>;
   readonly stages: Stages;
   /** Peak resident memory, MB. */
   readonly memory: { readonly readings: number; readonly grids: number };

@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startEngineThread } from '@filterscope/engines/onnx/engine-thread';
-import { packWeights } from '@filterscope/engines/onnx/packed-weights';
+import { startNetwork } from '@filterscope/engines/onnx/network';
+import { packWeights, type ConvolutionMethod } from '@filterscope/engines/onnx/packed-weights';
+import { graphOutputs } from '@filterscope/engines/onnx/vgg16-graph';
 import { createPool } from '@filterscope/engines/pool';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
 import { LAYERS } from '@filterscope/vgg16/layers';
@@ -17,23 +18,37 @@ export async function preparedImages(folder: string): Promise<Uint8Array[]> {
   return pictures;
 }
 
+/** Networks in threads of their own, and a pool that gives out the next free one. */
+export function networks(weights: Weights, threads: number, method: ConvolutionMethod) {
+  const packed = packWeights(weights, LAYERS.length, method);
+  const units = Array.from({ length: threads }, () => startNetwork(packed, LAYERS, (build) => build()));
+  return {
+    pool: createPool(units),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(units.map((unit) => unit[Symbol.asyncDispose]()));
+    },
+  };
+}
+
 /** `threads` threads that do nothing but the forward pass to block5_pool on pictures decoded beforehand. */
-export async function forwardPass(weights: Weights, folder: string, threads: number) {
+export async function forwardPass(
+  weights: Weights,
+  folder: string,
+  threads: number,
+  method: ConvolutionMethod,
+) {
   const pictures = await preparedImages(folder);
-  const packed = packWeights(weights, LAYERS.length);
-  const units = Array.from({ length: threads }, () => startEngineThread({ weights: packed, layers: LAYERS }));
-  const pool = createPool(units);
+  const { pool, [Symbol.asyncDispose]: dispose } = networks(weights, threads, method);
+  const outputs = graphOutputs(LAYERS, 'forward');
+  const one = (image: Uint8Array) =>
+    pool.use((unit) => unit.run({ mode: 'forward', image, scales: [], outputs }));
   return {
     /** @returns images a second. */
     async run(): Promise<number> {
       const start = performance.now();
-      await Promise.all(
-        pictures.map((image) => pool.use((unit) => unit.run({ mode: 'forward', image, scales: [] }))),
-      );
+      await Promise.all(pictures.map(one));
       return (pictures.length / (performance.now() - start)) * 1000;
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(units.map((unit) => unit[Symbol.asyncDispose]()));
-    },
+    [Symbol.asyncDispose]: dispose,
   };
 }

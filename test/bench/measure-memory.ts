@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Peak resident memory in MB of `filterscope analyze` on the folder, without grids and with all of them. */
+/** Peak resident memory in MB, with the allocator set as the launcher sets it, of `filterscope analyze` on the folder, without grids and with all of them. */
 export async function measureMemory(
   folder: string,
   threads: number,
@@ -15,7 +15,13 @@ export async function measureMemory(
   };
 }
 
-const REPORT = `data:text/javascript,process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS+'\\n'))`;
+/** Prints the peak when the process ends. VmHWM begins anew with the program; maxRSS would begin with this one's. */
+const REPORT = `data:text/javascript,${encodeURIComponent(`
+  import { readFileSync } from 'node:fs';
+  import { isMainThread } from 'node:worker_threads';
+  const peak = () => /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1];
+  if (isMainThread) process.on('exit', () => process.stderr.write('peak ' + peak() + '\\n'));
+`)}`;
 
 async function peakMegabytes(folder: string, threads: number, grids: string): Promise<number> {
   const output = await mkdtemp(join(tmpdir(), 'filterscope-bench-memory-'));

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startEngineThread } from '@filterscope/engines/onnx/engine-thread';
-import { packWeights } from '@filterscope/engines/onnx/packed-weights';
+import type { ConvolutionMethod } from '@filterscope/engines/onnx/packed-weights';
+import { graphOutputs } from '@filterscope/engines/onnx/vgg16-graph';
 import { gridLayout, gridSize } from '@filterscope/imaging/grid-layout';
 import { encodeGrid } from '@filterscope/imaging/encode-grid';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
@@ -10,7 +10,7 @@ import { addReadings, createAccumulator } from '@filterscope/statistics/accumula
 import { filterCount } from '@filterscope/statistics/readings';
 import { LAYERS } from '@filterscope/vgg16/layers';
 import type { Weights } from '@filterscope/vgg16/weights';
-import { preparedImages } from './forward-pass.ts';
+import { networks, preparedImages } from './forward-pass.ts';
 
 /** Milliseconds of one core an image, a median over the pictures, each stage by itself on a machine with nothing else to do. */
 export type Stages = Readonly<
@@ -19,21 +19,28 @@ export type Stages = Readonly<
 
 const PICTURES = 9;
 
-export async function measureStages(weights: Weights, folder: string): Promise<Stages> {
+export async function measureStages(
+  weights: Weights,
+  folder: string,
+  method: ConvolutionMethod,
+): Promise<Stages> {
   const names = (await readdir(folder)).slice(0, PICTURES);
   const files = await Promise.all(names.map((name) => readFile(join(folder, name))));
   const pictures = (await preparedImages(folder)).slice(0, PICTURES);
   const decode = await medianMs(files, (file) => prepareImage(file, 'crop'));
 
-  const packed = packWeights(weights, LAYERS.length);
-  await using thread = startEngineThread({ weights: packed, layers: LAYERS });
+  await using network = networks(weights, 1, method);
   const scales = LAYERS.map(({ layer, filters }) => [layer, new Float32Array(filters).fill(1)] as const);
-  const inMode = (mode: 'forward' | 'readings' | 'tiles') => (image: Uint8Array) =>
-    thread.run({ mode, image, scales: mode === 'tiles' ? scales : [] });
-  const forward = await medianMs(pictures, inMode('forward'));
-  const readings = await medianMs(pictures, inMode('readings'));
-  const tiles = await medianMs(pictures, inMode('tiles'));
-  const outputs = await thread.run({ mode: 'tiles', image: pictures[0], scales });
+  const runIn = (mode: 'forward' | 'readings' | 'tiles', image: Uint8Array) => {
+    const outputs = graphOutputs(LAYERS, mode);
+    return network.pool.use((unit) =>
+      unit.run({ mode, image, scales: mode === 'tiles' ? scales : [], outputs }),
+    );
+  };
+  const forward = await medianMs(pictures, (image) => runIn('forward', image));
+  const readings = await medianMs(pictures, (image) => runIn('readings', image));
+  const tiles = await medianMs(pictures, (image) => runIn('tiles', image));
+  const outputs = await runIn('tiles', pictures[0]);
 
   const count = filterCount(LAYERS);
   const values = {

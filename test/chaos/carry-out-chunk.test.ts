@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { carryOutChunk } from '@filterscope/runs/carry-out-chunk';
 import { readCommits } from '@filterscope/runs/commit';
@@ -192,4 +194,18 @@ test('an interrupted chunk leaves nothing', async () => {
   await expect(runChunks({ ...run.work, engine, signal: interrupt.signal })).rejects.toThrow('interrupted');
   expect(await commits(run)).toEqual([]);
   expect(await uncommittedObjects(run.output.url, run.document.run)).toEqual([]);
+});
+
+test('a file that changes or goes after the planning is a failed image, no failed run', async () => {
+  const dataset = await newFolder();
+  const [changed, gone, ...others] = await writePhotos(dataset, 4);
+  const run = await plannedRun(dataset, await newFolder());
+  await writeDated(join(dataset, changed), 'longer than before '.repeat(500));
+  await rm(join(dataset, gone));
+  await using engine = createStubEngine(FIRST_LAYER);
+  await runChunks({ ...run.work, engine });
+  await completeRun(run.document, run.output);
+  const { images } = await readStoredRun(run.output.url, run.document.run);
+  const codes = Object.fromEntries(images.map(({ image, status, code }) => [image, code ?? status]));
+  expect(codes).toEqual({ [changed]: 'changed', [gone]: 'missing', [others[0]]: 'ok', [others[1]]: 'ok' });
 });

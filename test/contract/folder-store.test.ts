@@ -27,6 +27,30 @@ test('symbolic links are followed, loops are not, and a broken link is listed so
   expect(keys.toSorted()).toEqual(['broken.jpg', 'linked/a.jpg', 'real/a.jpg']);
 });
 
+test('folders that others remove for being empty do not get in the way of a put or a copy', async () => {
+  const root = await newFolder();
+  await using store = openFolderStore(root);
+  await store.put('origin', new Uint8Array(1));
+  let over = false;
+  const others = Array.from({ length: 4 }, async (_, i) => {
+    while (!over) {
+      await using other = openFolderStore(root);
+      await other.put(`shared/folder/${i}`, new Uint8Array(1));
+      await other.delete([`shared/folder/${i}`]);
+    }
+  });
+  try {
+    for (let i = 0; i < 400; i++) {
+      expect(await store.put('shared/folder/mine', new Uint8Array(8), { ifAbsent: i % 2 === 0 })).toBe(true);
+      await store.copy('origin', 'shared/folder/copy');
+      await store.delete(['shared/folder/mine', 'shared/folder/copy']);
+    }
+  } finally {
+    over = true;
+    await Promise.all(others);
+  }
+});
+
 test('a put that fails leaves nothing behind', async () => {
   const root = await newFolder();
   await writeFile(join(root, 'file'), 'in the way');

@@ -6,7 +6,7 @@ import type { ConvolutionWeights } from '@filterscope/vgg16/weights';
 
 /** A 3×3 convolution with padding 1, and ReLU: `[input, row, column]` to `[filter, row, column]`, in float64. */
 export function naiveConvolution(
-  input: ArrayLike<number>,
+  input: Float64Array,
   { kernel, bias }: ConvolutionWeights,
   { inputs, filters, size }: ConvolutionLayer,
 ): Float64Array {

@@ -13,7 +13,7 @@ export async function catPhoto(): Promise<PreparedImage> {
 }
 
 /** A picture by formula: each value is `byteAt(row, column, channel)` modulo 256. */
-export function drawn(byteAt: (row: number, column: number, channel: number) => number): PreparedImage {
+function drawn(byteAt: (row: number, column: number, channel: number) => number): PreparedImage {
   const pixels = new Uint8Array(INPUT_SIZE * INPUT_SIZE * 3);
   for (let i = 0; i < pixels.length; i++) {
     const pixel = Math.floor(i / 3);

@@ -1,5 +1,5 @@
 /** A number that a print shows, with where in the array it stands. */
-export interface PrintedValue {
+interface PrintedValue {
   readonly index: readonly number[];
   readonly value: number;
 }

@@ -3,6 +3,7 @@
  * a stub in place of the network. Says on stdout, a JSON object a line, how it went.
  */
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { completeRun } from '@filterscope/runs/complete-run';
 import { listDataset } from '@filterscope/runs/listing';
@@ -14,7 +15,7 @@ import { openFolderStore } from '@filterscope/storage/folder-store';
 import { LAYERS } from '@filterscope/vgg16/layers';
 import { syntheticWeights } from '@filterscope/vgg16/synthetic';
 import { canonicalWeights } from '@filterscope/vgg16/weights-file';
-import { createStubEngine } from './stub-engine.ts';
+import { createVariedEngine } from './varied-engine.ts';
 
 /** What is said: first `planned`, then `at` with every chunk, last `complete`. */
 export type Progress =
@@ -45,10 +46,12 @@ if (datasetFolder === undefined || outputFolder === undefined) throw new Error('
 const say = (progress: Progress) => process.stdout.write(`${JSON.stringify(progress)}\n`);
 const { signal } = new AbortController();
 
+// Otherwise V8's young generation grows to 100 MB, and typed arrays that nobody needs any more wait in it to be freed.
+setFlagsFromString('--semi-space-growth-factor=1');
 configureImaging();
 await using dataset = openFolderStore(datasetFolder);
 await using output = openFolderStore(outputFolder);
-await using engine = createStubEngine(LAYERS);
+await using engine = createVariedEngine(LAYERS);
 const content = { ...syntheticWeights(), layers: new Map() }; // a stub needs none; the real ones are 59 MB
 const weights = { content, ...canonicalWeights(content) };
 

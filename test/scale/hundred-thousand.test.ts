@@ -110,6 +110,7 @@ async function measure(images: number, dataset: string, output: string): Promise
 async function analyse(dataset: string, output: string): Promise<Progress[]> {
   const child = spawn(process.execPath, [path('analyse-with-stub.ts'), dataset, output], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '1048576' }, // as apps/cli/bin/filterscope.mjs has it
   });
   const exit = Promise.withResolvers<number | null>();
   child.on('error', exit.reject);
@@ -121,16 +122,17 @@ async function analyse(dataset: string, output: string): Promise<Progress[]> {
 }
 
 async function askLayers(output: string) {
-  const main = path('../../apps/cli/src/main.ts');
+  const command = path('../../apps/cli/bin/filterscope.mjs');
   const started = performance.now();
-  const { stdout } = await run(process.execPath, [main, 'layers', 'latest', '--output', output, '--json']);
+  const { stdout } = await run(process.execPath, [command, 'layers', 'latest', '--output', output, '--json']);
   const seconds = (performance.now() - started) / 1000;
   return { seconds, rows: JSON.parse(stdout) as Measured['layersRows'] };
 }
 
+const seconds = (value: number) => `${value.toFixed(2)} s`;
+
 function reportOf(measured: Measured): string {
   const { images, planSeconds, chunksSeconds, indexSeconds, peakBytes, layersSeconds, samples } = measured;
-  const seconds = (value: number) => `${value.toFixed(2)} s`;
   const lines = [
     `${images} images: planned in ${seconds(planSeconds)}, carried out in ${seconds(chunksSeconds)} ` +
       `(${(images / chunksSeconds).toFixed(0)} images/s), indexed in ${seconds(indexSeconds)}; ` +

@@ -26,18 +26,25 @@ export interface Running {
 export interface Surroundings {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** User to run as, for a test that runs as root. */
+  readonly uid?: number;
 }
 
 /** Starts `filterscope` with the Node that runs the tests and, unless told otherwise, an empty cache of its own. */
 export function startFilterscope(
   args: readonly string[],
-  { cwd, environment = {} }: Surroundings = {},
+  { cwd, environment = {}, uid }: Surroundings = {},
 ): Running {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('FILTERSCOPE_'));
   const child = spawn(process.execPath, [COMMAND, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...Object.fromEntries(inherited), FILTERSCOPE_CACHE: join(tmpdir(), `filterscope-test-cache-${process.pid}`), ...environment },
+    env: {
+      ...Object.fromEntries(inherited),
+      FILTERSCOPE_CACHE: join(tmpdir(), `filterscope-test-cache-${process.pid}`),
+      ...environment,
+    },
     ...(cwd !== undefined && { cwd }),
+    ...(uid !== undefined && { uid, gid: uid }),
   });
   const stop = () => child.kill('SIGKILL');
   process.once('exit', stop); // a test that ends early leaves no process behind

@@ -2,7 +2,13 @@ import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 
-const PHOTOS = ['allium-oreophilum', 'black-canyon', 'locomotion-house-cat', 'nagasaki-boats', 'dust-bowl-home'];
+const PHOTOS = [
+  'allium-oreophilum',
+  'black-canyon',
+  'locomotion-house-cat',
+  'nagasaki-boats',
+  'dust-bowl-home',
+];
 const DECODED = { width: 480, height: 480 };
 const CUT = { width: 96, height: 80 };
 /** The same for every file, so that the same photos are the same run wherever they lie. */

@@ -46,6 +46,12 @@ export function activation(value: number | null): string {
 /** The part of a run's id that is enough to name it. */
 export const shortRun = (run: string): string => run.slice(0, 12);
 
+/** Text of at most `width` characters, without its beginning where it is longer: `…ages/cats/1.jpg`. */
+export function ending(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `…${characters.slice(1 - width).join('')}`;
+}
+
 /** Text from outside, safe on a terminal: control characters as escapes. */
 export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {

@@ -22,7 +22,10 @@ export async function loadWeights(
   signal: AbortSignal,
 ): Promise<RunPlan['weights']> {
   const content = await chosen(weights, flavour, environment, onProgress, signal);
-  return { content, ...canonicalWeights(content) };
+  const { bytes, sha256 } = canonicalWeights(content);
+  // The same numbers as views of the canonical file, so that they are in memory once.
+  const { layers } = await parseWeights(bytes, content.name);
+  return { content: { ...content, layers }, bytes, sha256 };
 }
 
 async function chosen(

@@ -1,5 +1,5 @@
 import type { Results } from '@filterscope/results/open-results';
-import { count, printable, shortRun } from './format.ts';
+import { count, ending, printable, shortRun } from './format.ts';
 import { syntheticNote } from './synthetic-note.ts';
 
 /** What the tables below are about; on standard output, with them. */
@@ -9,7 +9,7 @@ export function runHeading({ document, index, complete }: Results): string {
     ? `${count(index.ok)} images`
     : `${count(index.ok)} images so far (${count(index.images)} of ${count(manifest.rows)} rows)`;
   const lines = [
-    `run ${shortRun(run)} · ${printable(dataset)}`,
+    `run ${shortRun(run)} · ${ending(printable(dataset), 80)}`,
     `${images} · weights ${printable(weights.name)} (${weights.flavour}) · fit ${settings.fit}`,
     ...(weights.synthetic ? [syntheticNote()] : []),
   ];

@@ -89,11 +89,11 @@ export async function openQuery(results: Results, sql: string, signal?: AbortSig
 }
 
 async function prepareSelect(connection: DuckDBConnection, sql: string) {
-  const statements = await connection.extractStatements(sql).catch(badQuery);
-  if (statements.count !== 1) throw new FilterscopeError('bad-query', 'give one SQL query, in quotes');
+  const statements = sql.trim() === '' ? null : await connection.extractStatements(sql).catch(badQuery);
+  if (statements?.count !== 1) throw new FilterscopeError('bad-query', 'give one SQL query, in quotes');
   const prepared = await statements.prepare(0).catch(badQuery);
   const { statementType } = prepared;
-  if (statementType === StatementType.SELECT || statementType === StatementType.EXPLAIN) return prepared;
+  if (statementType === StatementType.SELECT) return prepared;
   throw new FilterscopeError('bad-query', 'only SELECT queries can be asked; the tables are read-only');
 }
 

@@ -23,8 +23,8 @@ export interface IndexWork {
   readonly signal?: AbortSignal;
 }
 
-/** Rows of one file of the table `images`. */
-const ROWS_PER_FILE = 65_536;
+/** Rows of one file of the table `images`: few enough that writing one takes little memory. */
+const ROWS_PER_FILE = 8_192;
 const AHEAD = 8;
 
 /**

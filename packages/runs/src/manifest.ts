@@ -30,8 +30,8 @@ export interface ManifestOptions {
   readonly limit?: number;
 }
 
-/** Rows of one manifest object: small enough to fetch for one chunk, large enough that a million images make sixteen. */
-export const ROWS_PER_PART = 65_536;
+/** Rows of one manifest object: few enough that the work of writing and reading one takes little memory. */
+export const ROWS_PER_PART = 8_192;
 
 /** The manifest of a listing: pure, whatever the listing's order. */
 export function manifestOf(
@@ -41,7 +41,7 @@ export function manifestOf(
   const entries = listing
     .filter(({ key }) => !include || include(key))
     .map((info) => ({ info, order: orderOf(info.key) }))
-    .toSorted((a, b) => Buffer.compare(a.order, b.order));
+    .toSorted((a, b) => (a.order < b.order ? -1 : 1));
   const all = entries.map(({ info: { key, sizeBytes, etag } }) => {
     return { image: key, sizeBytes, etag, class: classOf(key), skip: skipCodeOf(key) };
   });

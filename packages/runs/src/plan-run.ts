@@ -28,6 +28,15 @@ export interface RunPlan {
 /** Blank images by class are counted for up to this many classes; beyond, they follow from the readings alone. */
 const MAX_CLASSES = 4096;
 
+/** @returns how many images a manifest has. @throws FilterscopeError `no-images` when it has none. */
+export function requireImages({ rows }: Manifest): number {
+  const images = rows.filter(({ skip }) => skip === null).length;
+  if (images > 0) return images;
+  const message =
+    rows.length === 0 ? 'no file matches' : `none of the ${rows.length} files has the name of an image`;
+  throw new FilterscopeError('no-images', `there is nothing to analyse: ${message}`);
+}
+
 /**
  * What a run will be, without touching the output.
  * @throws FilterscopeError `no-images` when the manifest has none.
@@ -38,12 +47,7 @@ export function planRun(
   weights: RunPlan['weights'],
   chunkSize: number = defaultChunkSize(manifest.rows.length),
 ): RunPlan {
-  const images = manifest.rows.filter(({ skip }) => skip === null).length;
-  if (images === 0) {
-    const files = manifest.rows.length;
-    const message = files === 0 ? 'no file matches' : `none of the ${files} files has the name of an image`;
-    throw new FilterscopeError('no-images', `there is nothing to analyse: ${message}`);
-  }
+  const images = requireImages(manifest);
   const gridImages = selectedImages(settings.grids, images);
   const run = runIdOf({ manifest: manifest.digest, weights: weights.sha256, settings });
   return {

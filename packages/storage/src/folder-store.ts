@@ -22,6 +22,7 @@ import type { ByteRange, ObjectInfo, ObjectStore, PutOptions } from './object-st
 /** Objects being written lie here, on the same file system as their place, and get their name when they are whole. */
 const UNFINISHED = '.filterscope-unfinished';
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
+const FOLDER_TRIES = 20;
 
 /**
  * Objects as files below a folder, which is created by the first `put`. Symbolic links are followed; a link that leads
@@ -37,11 +38,7 @@ export function openFolderStore(path: string): ObjectStore {
     }
     return file;
   };
-  const unfinishedFile = async () => {
-    const folder = join(root, UNFINISHED);
-    await mkdir(folder, { recursive: true });
-    return join(folder, randomUUID());
-  };
+  const unfinishedFile = () => join(root, UNFINISHED, randomUUID());
 
   return {
     url: root,
@@ -77,38 +74,36 @@ export function openFolderStore(path: string): ObjectStore {
     async put(key, bytes, { ifAbsent = false, signal }: PutOptions = {}) {
       signal?.throwIfAborted();
       const place = fileOf(key);
-      let unfinished: string | undefined;
+      const unfinished = unfinishedFile();
       try {
-        unfinished = await unfinishedFile();
-        await writeDurably(unfinished, bytes);
-        await mkdir(dirname(place), { recursive: true });
-        if (!ifAbsent) await rename(unfinished, place);
-        else if (!(await createLink(unfinished, place))) return false;
-        return true;
+        await inFolderOf(unfinished, () => writeDurably(unfinished, bytes));
+        return await inFolderOf(place, async () => {
+          if (ifAbsent) return createLink(unfinished, place);
+          await rename(unfinished, place);
+          return true;
+        });
       } catch (error) {
         throw folderError(error, place);
       } finally {
-        if (unfinished) await rm(unfinished, { force: true });
+        await removeFile(unfinished);
       }
     },
 
     async copy(from, to, signal) {
       signal?.throwIfAborted();
       const place = fileOf(to);
-      let unfinished: string | undefined;
+      const unfinished = unfinishedFile();
       try {
-        unfinished = await unfinishedFile();
         // A second name for the same bytes costs no space; objects are replaced, never changed in place.
-        await link(fileOf(from), unfinished).catch((error) =>
-          copyUnlessMissing(error, fileOf(from), unfinished!),
+        await inFolderOf(unfinished, () =>
+          link(fileOf(from), unfinished).catch((error) => copyUnlessMissing(error, fileOf(from), unfinished)),
         );
-        await mkdir(dirname(place), { recursive: true });
-        await rename(unfinished, place);
+        await inFolderOf(place, () => rename(unfinished, place));
       } catch (error) {
         throw folderError(error, `${root}/${from}`);
       } finally {
         // Renaming one name of a file onto another of the same file leaves both (POSIX).
-        if (unfinished) await rm(unfinished, { force: true });
+        await removeFile(unfinished);
       }
     },
 
@@ -138,13 +133,12 @@ async function* walk(
   above: readonly string[],
   signal?: AbortSignal,
 ): AsyncGenerator<ObjectInfo> {
-  const directory = await opendir(folder, { bufferSize: 256 }).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw folderError(error, folder);
-  });
+  const real = await realpath(folder).catch((error: unknown) => undefinedIfMissing(error, folder));
+  if (real === undefined || above.includes(real)) return;
+  const directory = await opendir(folder, { bufferSize: 256 }).catch((error: unknown) =>
+    undefinedIfMissing(error, folder),
+  );
   if (!directory) return;
-  const real = await realpath(folder);
-  if (above.includes(real)) return;
   for await (const entry of directory) {
     signal?.throwIfAborted();
     if (entry.name === UNFINISHED) continue;
@@ -177,6 +171,26 @@ async function readRange(
   const buffer = new Uint8Array(end - start + 1);
   const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
   return buffer.subarray(0, bytesRead);
+}
+
+/**
+ * Does something that makes `file`, in its folder. Again, when another process has removed the folder in between: each
+ * removes what it leaves empty.
+ */
+async function inFolderOf<Result>(file: string, work: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      return await work();
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || tries === FOLDER_TRIES) throw error;
+    }
+  }
+}
+
+/** What cannot be removed now is removed later, as abandoned. */
+async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined);
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
@@ -226,6 +240,10 @@ async function removeEmptyFolders(folder: string, root: string): Promise<void> {
       return; // not empty, or gone already
     }
   }
+}
+
+function undefinedIfMissing(error: unknown, path: string): undefined {
+  if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw folderError(error, path);
 }
 
 function nothingIfMissing(error: unknown): [] {

@@ -6,7 +6,7 @@ import { completeRun } from '@filterscope/runs/complete-run';
 import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
 import { listDataset } from '@filterscope/runs/listing';
 import { manifestOf } from '@filterscope/runs/manifest';
-import { createRun, planRun, type RunPlan } from '@filterscope/runs/plan-run';
+import { createRun, planRun, requireImages, type RunPlan } from '@filterscope/runs/plan-run';
 import { readRunDocument, type RunDocument, type RunSettings } from '@filterscope/runs/run-document';
 import { unmarkStopped } from '@filterscope/runs/stopped-run';
 import type { ObjectStore } from '@filterscope/storage/object-store';
@@ -70,8 +70,10 @@ async function makePlan(
   options: AnalyzeOptions,
 ): Promise<RunPlan> {
   const { terminal, environment, signal } = context;
-  const weights = await loadWeights(options, environment, context.showDownload, signal);
-  requireLayers(weights.content, options.layers);
+  if (output.url === dataset.url) {
+    const message = `the output is the dataset itself, ${output.url}; choose another --output`;
+    throw new FilterscopeError('output-is-dataset', message);
+  }
   const onProgress = (objects: number) => say(terminal, `${count(objects)} files listed …`);
   const listing = await listDataset(dataset, { excluded: output.url, onProgress, signal });
   const { include, limit } = options;
@@ -79,6 +81,9 @@ async function makePlan(
     ...(include !== undefined && { include: globMatcher(include) }),
     ...(limit !== undefined && { limit }),
   });
+  requireImages(manifest);
+  const weights = await loadWeights(options, environment, context.showDownload, signal);
+  requireLayers(weights.content, options.layers);
   return planRun(manifest, options.settings, weights, options.chunkSize);
 }
 

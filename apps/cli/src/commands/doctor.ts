@@ -42,7 +42,7 @@ export async function doctor(context: Context, options: { output: string; json: 
     const rows = checks.map(({ check, status, detail }) => [check, status, detail]);
     await write(
       terminal.stdout,
-      renderTable([{ title: 'check' }, { title: 'status' }, { title: 'detail' }], rows),
+      renderTable([{ title: 'check' }, { title: 'status' }, { title: 'detail', gives: 'wrap' }], rows),
     );
   }
   return checks.some(({ status }) => status === 'failed') ? EXIT.unexpected : EXIT.done;

@@ -94,7 +94,11 @@ function topTable({ topImages }: NamedDetail): string {
     printable(image),
   ]);
   return renderTable(
-    [{ title: 'maximum', align: 'right' }, { title: 'position', align: 'right' }, { title: 'image' }],
+    [
+      { title: 'maximum', align: 'right' },
+      { title: 'position', align: 'right' },
+      { title: 'image', gives: 'shorten' },
+    ],
     rows,
   );
 }
@@ -106,7 +110,11 @@ function classTable({ classes }: NamedDetail): string {
     percentWithInterval(row.blankRate, row.blankRateLow, row.blankRateHigh),
   ]);
   return renderTable(
-    [{ title: 'class' }, { title: 'images', align: 'right' }, { title: 'blank rate, 95 %', align: 'right' }],
+    [
+      { title: 'class', gives: 'shorten' },
+      { title: 'images', align: 'right' },
+      { title: 'blank rate, 95 %', align: 'right' },
+    ],
     rows,
   );
 }

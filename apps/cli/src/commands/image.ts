@@ -50,7 +50,7 @@ async function draw(
     const { bytes } = await output.get(weightsKey(document.weights.sha256), undefined, signal);
     return openEngine(await parseWeights(bytes, document.weights.name), measuredLayers(document), 1);
   };
-  return drawImage(document, dataset, output, row, engine, signal);
+  return await drawImage(document, dataset, output, row, engine, signal);
 }
 
 function describe(row: ImageRow, { settings }: RunDocument, grids: Record<string, string>): string {

@@ -16,7 +16,7 @@ export async function images(
   options: { json: boolean; failures: boolean },
 ): Promise<void> {
   const rows = wanted(imageRows(results, signal), options.failures);
-  if (options.json) return writeJsonArray(terminal, rows);
+  if (options.json) return writeJsonArray(terminal, answers(rows));
   const shown: ImageRow[] = [];
   let more = 0;
   for await (const row of rows) {
@@ -32,6 +32,11 @@ export async function images(
   if (more > 0) say(terminal, `${count(more)} more; --json gives all`);
 }
 
+async function* answers(rows: AsyncGenerator<ImageRow>) {
+  for await (const { image, class: cls, status, code, message, width, height, blankFilters } of rows)
+    yield { image, class: cls, status, code, message, width, height, blankFilters };
+}
+
 async function* wanted(rows: AsyncGenerator<ImageRow>, failures: boolean): AsyncGenerator<ImageRow> {
   for await (const row of rows) if (!failures || row.status !== 'ok') yield row;
 }
@@ -40,7 +45,7 @@ function imagesTable(rows: readonly ImageRow[], layers: readonly string[]): stri
   const deepest = layers.at(-1)!;
   return renderTable(
     [
-      { title: 'image' },
+      { title: 'image', gives: 'shorten' },
       { title: 'status' },
       { title: 'size', align: 'right' },
       { title: 'blank filters', align: 'right' },
@@ -58,7 +63,7 @@ function imagesTable(rows: readonly ImageRow[], layers: readonly string[]): stri
 
 function failuresTable(rows: readonly ImageRow[]): string {
   return renderTable(
-    [{ title: 'image' }, { title: 'status' }, { title: 'why' }],
+    [{ title: 'image', gives: 'shorten' }, { title: 'status' }, { title: 'why', gives: 'wrap' }],
     rows.map(({ image, status, code, message }) => [
       printable(image),
       `${status}: ${code}`,

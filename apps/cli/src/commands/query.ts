@@ -20,8 +20,8 @@ export async function query(
   format: QueryFormat,
 ): Promise<void> {
   await using session = await openQuery(results, sql, signal);
-  if (format === 'json') return writeJsonArray(terminal, session.rows(sql));
-  if (format === 'table') return showTable({ terminal }, session, sql);
+  if (format === 'json') return await writeJsonArray(terminal, session.rows(sql));
+  if (format === 'table') return await showTable({ terminal }, session, sql);
   await pipeline(createReadStream(await session.writeFile(sql, format)), terminal.stdout, {
     end: false,
     signal,

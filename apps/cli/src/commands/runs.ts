@@ -19,8 +19,8 @@ export async function runs(
     { title: 'created' },
     { title: 'state' },
     { title: 'images', align: 'right' as const },
-    { title: 'weights' },
-    { title: 'dataset' },
+    { title: 'weights', gives: 'shorten' as const },
+    { title: 'dataset', gives: 'shorten' as const },
   ];
   const cells = rows.map((row) => [
     shortRun(row.run),

@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
-import type { Outputs, RunRequest, ThreadReply, ThreadRequest, ThreadSettings } from './session-thread.ts';
+import type { Outputs, ThreadReply, ThreadRequest, ThreadSettings, ThreadTask } from './session-thread.ts';
 
-/** One thread with a network of its own, which runs one request at a time. */
+/** One thread that holds a network and carries out one task at a time. */
 export interface EngineThread extends AsyncDisposable {
-  run(request: RunRequest): Promise<Outputs>;
+  /** @throws FilterscopeError `engine-failed` */
+  carryOut(task: ThreadTask): Promise<Outputs>;
 }
 
 export function startEngineThread(settings: ThreadSettings): EngineThread {
@@ -30,21 +31,23 @@ export function startEngineThread(settings: ThreadSettings): EngineThread {
     end(engineFailed(`its thread ended with code ${code}`));
     exited.resolve();
   });
-  // A worker of node:worker_threads has no origin to name; the rule means browser windows.
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin
-  const send = (request: ThreadRequest) => worker.postMessage(request);
+
+  const carryOut = (task: ThreadTask): Promise<Outputs> => {
+    if (ended) return Promise.reject(ended);
+    const id = counter++;
+    const reply = Promise.withResolvers<Outputs>();
+    waiting.set(id, reply);
+    const request: ThreadRequest = { id, task };
+    // A worker of node:worker_threads has no origin to name; the rule means browser windows.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    worker.postMessage(request);
+    return reply.promise;
+  };
 
   return {
-    run(request) {
-      if (ended) return Promise.reject(ended);
-      const id = counter++;
-      const reply = Promise.withResolvers<Outputs>();
-      waiting.set(id, reply);
-      send({ id, run: request });
-      return reply.promise;
-    },
+    carryOut,
     async [Symbol.asyncDispose]() {
-      if (!ended) send({ close: true });
+      await carryOut({ kind: 'close' }).catch(() => undefined);
       await exited.promise;
     },
   };

@@ -7,10 +7,10 @@ import type { Weights } from '@filterscope/vgg16/weights';
 import { requireLayers } from '@filterscope/vgg16/weights-file';
 import { createPool } from '../pool.ts';
 import { processorFamily } from '../processor-family.ts';
-import { startEngineThread } from './engine-thread.ts';
+import { startNetwork } from './network.ts';
 import type { Outputs, Scales } from './session-thread.ts';
-import { packWeights } from './packed-weights.ts';
-import type { GraphMode } from './vgg16-graph.ts';
+import { convolutionMethod, packWeights, type ConvolutionMethod } from './packed-weights.ts';
+import { graphOutputs, type GraphMode } from './vgg16-graph.ts';
 
 export interface OnnxEngineOptions {
   readonly weights: Weights;
@@ -18,18 +18,24 @@ export interface OnnxEngineOptions {
   readonly layers: readonly ConvolutionLayer[];
   /** Threads, each with a network of its own (about 250 MB); as many as processor cores is best. */
   readonly threads: number;
+  /** How convolutions are computed; what is fastest on this processor unless told. */
+  readonly method?: ConvolutionMethod;
 }
 
 /**
- * VGG16 on ONNX Runtime's CPU provider. Each of `threads` worker threads runs one image at a time on one core: the
- * runtime's convolution is at the core's arithmetic limit, so that neither batches nor shared threads would be faster.
+ * VGG16 on ONNX Runtime's CPU provider. Each of `threads` worker threads runs one image at a time on one core, which is
+ * faster than batches or several threads to a network.
  * @throws FilterscopeError `missing-layer` when the weights lack a layer, `engine-failed` when the runtime does.
  */
-export function createOnnxEngine({ weights, layers, threads }: OnnxEngineOptions): Engine {
+export function createOnnxEngine({ weights, layers, threads, method }: OnnxEngineOptions): Engine {
   requireLayers(weights, layers);
   const depth = LAYERS.findLastIndex(({ layer }) => layers.some((measured) => measured.layer === layer)) + 1;
-  const settings = { weights: packWeights(weights, depth), layers };
-  const units = Array.from({ length: threads }, () => startEngineThread(settings));
+  const processor = processorFamily();
+  const used = method ?? convolutionMethod(processor);
+  const packed = packWeights(weights, depth, used);
+  const building = createPool([null]);
+  const alone = <Result>(work: () => Promise<Result>) => building.use(work);
+  const units = Array.from({ length: threads }, () => startNetwork(packed, layers, alone));
   const pool = createPool(units);
   let closed = false;
   const close = async () => {
@@ -45,12 +51,15 @@ export function createOnnxEngine({ weights, layers, threads }: OnnxEngineOptions
     if (closed) throw new FilterscopeError('engine-closed', 'the engine is closed');
     const mode = graphMode(request);
     const scales = greyScales(layers, request);
-    const outputs = await pool.use((unit) => unit.run({ mode, image, scales }), signal);
+    const outputs = await pool.use(
+      (unit) => unit.run({ mode, image, scales, outputs: graphOutputs(layers, mode) }),
+      signal,
+    );
     return imageResult(layers, mode, outputs);
   };
 
   return {
-    identity: { name: 'onnx-cpu', version: runtimeVersion(), processor: processorFamily() },
+    identity: { name: 'onnx-cpu', version: `${runtimeVersion()} ${used}`, processor },
     parallel: threads,
     batch: 1,
     infer: (images, request, signal) => Promise.all(images.map((image) => infer(image, request, signal))),

@@ -12,71 +12,59 @@ export interface ThreadSettings {
   readonly weights: PackedWeights;
   readonly layers: readonly ConvolutionLayer[];
 }
-export interface RunRequest {
-  readonly mode: GraphMode;
-  readonly image: Uint8Array;
-  readonly scales: Scales;
-}
-/** Grey scale of a layer's tiles: activation per grey level, a filter. */
+/** Grey scale of a layer's tiles: activation per grey level, a filter; 0 for the tile's own maximum. */
 export type Scales = readonly (readonly [layer: string, scale: Float32Array])[];
 export type TensorData = Float32Array | BigInt64Array | Uint8Array;
 export type Outputs = Readonly<Record<string, TensorData>>;
 
-export type ThreadRequest = { readonly id: number; readonly run: RunRequest } | { readonly close: true };
+export type ThreadTask =
+  /** Makes the network that `run` uses from then on, in place of the one before. */
+  | { readonly kind: 'load'; readonly mode: GraphMode }
+  | {
+      readonly kind: 'run';
+      readonly image: Uint8Array;
+      readonly scales: Scales;
+      readonly outputs: readonly string[];
+    }
+  | { readonly kind: 'close' };
+export interface ThreadRequest {
+  readonly id: number;
+  readonly task: ThreadTask;
+}
 export type ThreadReply =
   | { readonly id: number; readonly outputs: Outputs }
   | { readonly id: number; readonly error: string };
 
-/** Sessions kept: the images at the edge between those with grids and those without ask for both in turn. */
-const KEPT_SESSIONS = 2;
-
 const port = parentPort!;
 const { weights, layers }: ThreadSettings = workerData;
-const sessions = new Map<GraphMode, Promise<InferenceSession>>();
+let session: InferenceSession | undefined;
 
-port.on('message', (request: ThreadRequest) => {
-  if ('close' in request) void close();
-  else void answer(request.id, request.run);
+port.on('message', ({ id, task }: ThreadRequest) => {
+  void carryOut(task).then(
+    (outputs) => {
+      const buffers = Object.values(outputs).flatMap(({ buffer }) =>
+        buffer instanceof ArrayBuffer ? [buffer] : [],
+      );
+      port.postMessage({ id, outputs } satisfies ThreadReply, buffers);
+    },
+    (error: unknown) => port.postMessage({ id, error: String(error) } satisfies ThreadReply),
+  );
 });
 
-async function answer(id: number, request: RunRequest): Promise<void> {
-  try {
-    const outputs = await run(request);
-    const buffers = Object.values(outputs).flatMap(({ buffer }) =>
-      buffer instanceof ArrayBuffer ? [buffer] : [],
-    );
-    port.postMessage({ id, outputs } satisfies ThreadReply, buffers);
-  } catch (error) {
-    port.postMessage({ id, error: String(error) } satisfies ThreadReply);
-  }
+async function carryOut(task: ThreadTask): Promise<Outputs> {
+  if (task.kind === 'run') return run(task.image, task.scales, task.outputs);
+  await session?.release();
+  session = undefined;
+  if (task.kind === 'load') session = await createSession(task.mode);
+  else port.close();
+  return {};
 }
 
-async function close(): Promise<void> {
-  for (const session of sessions.values()) await (await session).release();
-  port.close();
-}
-
-async function run({ mode, image, scales }: RunRequest): Promise<Outputs> {
-  const session = await sessionFor(mode);
+async function run(image: Uint8Array, scales: Scales, outputs: readonly string[]): Promise<Outputs> {
   const feeds: Record<string, Tensor> = { image: new Tensor('uint8', image, [1, 224, 224, 3]) };
   for (const [layer, scale] of scales) feeds[`scale/${layer}`] = new Tensor('float32', scale, [scale.length]);
-  const results = await session.run(feeds);
-  return Object.fromEntries(
-    Object.entries(results).map(([name, tensor]) => [name, tensor.data as TensorData]),
-  );
-}
-
-async function sessionFor(mode: GraphMode): Promise<InferenceSession> {
-  const session = sessions.get(mode) ?? createSession(mode);
-  sessions.delete(mode);
-  sessions.set(mode, session); // the most recently used is last
-  const [oldest] = sessions.keys();
-  if (sessions.size > KEPT_SESSIONS && oldest !== undefined) {
-    const old = sessions.get(oldest);
-    sessions.delete(oldest);
-    await (await old)?.release();
-  }
-  return session;
+  const results = await session!.run(feeds, outputs);
+  return Object.fromEntries(outputs.map((name) => [name, results[name].data as TensorData]));
 }
 
 function createSession(mode: GraphMode): Promise<InferenceSession> {
@@ -86,7 +74,6 @@ function createSession(mode: GraphMode): Promise<InferenceSession> {
     interOpNumThreads: 1,
     executionMode: 'sequential',
     logSeverityLevel: 3,
-    enableCpuMemArena: false,
     externalData: [{ path: EXTERNAL_FILE, data: weights.bytes }],
     // With spinning threads a busy machine falls to a third of its speed; without, a quiet one loses nothing.
     extra: { session: { intra_op: { allow_spinning: '0' } } },

@@ -5,6 +5,7 @@ import { PREPROCESSING } from '@filterscope/vgg16/preprocessing';
 import type { Flavour } from '@filterscope/vgg16/weights';
 import { createOnnxGraph, ONNX_TYPE, type OnnxGraph } from './onnx-model.ts';
 import type { PackedWeights } from './packed-weights.ts';
+import { winogradConvolution } from './winograd-convolution.ts';
 
 /**
  * What a graph computes beside the forward pass:
@@ -55,6 +56,16 @@ export function vgg16Graph(
   return g.encode();
 }
 
+const READINGS = ['positive', 'max', 'mean', 'position'] as const;
+
+/** Names of a graph's outputs. */
+export function graphOutputs(layers: readonly ConvolutionLayer[], mode: GraphMode): string[] {
+  if (mode === 'forward') return ['last'];
+  if (mode === 'readings') return [...READINGS];
+  const prefix = mode === 'tiles' ? 'grid' : 'map';
+  return [...READINGS, ...layers.map(({ layer }) => `${prefix}/${layer}`)];
+}
+
 /** Bytes to what the first layer was trained on; the padding of zeros comes after, so that it means the mean colour. */
 function preprocess(g: OnnxGraph, flavour: Flavour): string {
   const image = g.input('image', uint8, [1, INPUT_SIZE, INPUT_SIZE, 3]);
@@ -64,10 +75,11 @@ function preprocess(g: OnnxGraph, flavour: Flavour): string {
   return g.op('Mul', [g.op('Sub', [x, g.floats([1, 3, 1, 1], mean)]), g.floats([1, 3, 1, 1], scale)]);
 }
 
-function convolution(g: OnnxGraph, x: string, layer: ConvolutionLayer, weights: PackedWeights): string {
-  const { kernel, bias } = weights.layers[layer.layer];
-  const w = g.externalFloats([layer.filters, layer.inputs, 3, 3], kernel);
-  const b = g.externalFloats([layer.filters], bias);
+function convolution(g: OnnxGraph, x: string, layer: ConvolutionLayer, packed: PackedWeights): string {
+  const weights = packed.layers[layer.layer];
+  if ('kernels' in weights) return winogradConvolution(g, x, layer, weights);
+  const w = g.externalFloats([layer.filters, layer.inputs, 3, 3], weights.kernel);
+  const b = g.externalFloats([layer.filters], weights.bias);
   const attributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1] };
   return g.op('Relu', [g.op('Conv', [x, w, b], attributes)]);
 }

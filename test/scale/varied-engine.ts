@@ -4,20 +4,20 @@ import type { Engine } from '@filterscope/vgg16/engine';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
 
 /**
- * An engine without a network, for tests of everything around it: sound readings that depend on nothing but the
- * image's pixels, as varied as real ones, in a tenth of a millisecond. One filter in eight is blank on an image.
+ * An engine without a network: readings that follow from an image's pixels alone and, unlike those of the stub in
+ * `test/support`, are as hard to compress as real ones, so that all that is written has its real size.
  */
-export function createStubEngine(layers: readonly ConvolutionLayer[]): Engine {
+export function createVariedEngine(layers: readonly ConvolutionLayer[]): Engine {
   return {
     identity: { name: 'stub', version: '1', processor: 'any' },
     parallel: 2,
     batch: 1,
-    infer: (images) => Promise.resolve(images.map((pixels) => ({ readings: stubReadings(layers, pixels) }))),
+    infer: (images) => Promise.resolve(images.map((pixels) => ({ readings: readingsOf(layers, pixels) }))),
     async [Symbol.asyncDispose]() {},
   };
 }
 
-function stubReadings(layers: readonly ConvolutionLayer[], pixels: Uint8Array): Readings {
+function readingsOf(layers: readonly ConvolutionLayer[], pixels: Uint8Array): Readings {
   const random = xorshift(createHash('sha256').update(pixels).digest().readUInt32LE());
   const count = filterCount(layers);
   const readings = {

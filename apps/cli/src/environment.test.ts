@@ -1,0 +1,21 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseEnvironment } from './environment.ts';
+
+test('weights are kept where each system keeps what can be had again', () => {
+  const cacheOf = (variables: NodeJS.ProcessEnv, platform: NodeJS.Platform) =>
+    parseEnvironment(variables, platform).cacheDirectory;
+  expect(cacheOf({}, 'linux')).toBe(join(homedir(), '.cache', 'filterscope'));
+  expect(cacheOf({ XDG_CACHE_HOME: '/x' }, 'linux')).toBe(join('/x', 'filterscope'));
+  expect(cacheOf({}, 'darwin')).toBe(join(homedir(), 'Library', 'Caches', 'filterscope'));
+  expect(cacheOf({ LOCALAPPDATA: '/local' }, 'win32')).toBe(join('/local', 'filterscope'));
+  expect(cacheOf({ FILTERSCOPE_CACHE: '/mine', XDG_CACHE_HOME: '/x' }, 'linux')).toBe('/mine');
+});
+
+test('all that is wrong is said at once', () => {
+  const variables = { FILTERSCOPE_CACHE: '', FILTERSCOPE_WEIGHTS_URL: 'ftp://weights' };
+  expect(() => parseEnvironment(variables, 'linux')).toThrow(/FILTERSCOPE_CACHE.*FILTERSCOPE_WEIGHTS_URL/);
+  const { weightsUrl } = parseEnvironment({ FILTERSCOPE_WEIGHTS_URL: 'http://localhost:1/w.h5' }, 'linux');
+  expect(weightsUrl).toBe('http://localhost:1/w.h5');
+});
