@@ -15,7 +15,7 @@ const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
 if (installed !== wanted) {
   process.stderr.write('Installing the dependencies (once; about a minute) …\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   // Its install step would fetch CUDA libraries from another host; the CPU runtime is in the package itself.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   const result = spawnSync(npm, args, {
@@ -25,7 +25,7 @@ if (installed !== wanted) {
     shell: process.platform === 'win32',
   });
   if (result.status !== 0) {
-    process.stderr.write('npm ci failed; its message is above. Nothing was run.\n');
+    process.stderr.write('npm install failed; its message is above. Nothing was run.\n');
     process.exit(1);
   }
   writeFileSync(stamp, wanted);

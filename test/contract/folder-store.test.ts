@@ -31,9 +31,9 @@ test('folders that others remove for being empty do not get in the way of a put 
   const root = await newFolder();
   await using store = openFolderStore(root);
   await store.put('origin', new Uint8Array(1));
-  let over = false;
+  const over = new AbortController();
   const others = Array.from({ length: 4 }, async (_, i) => {
-    while (!over) {
+    while (!over.signal.aborted) {
       await using other = openFolderStore(root);
       await other.put(`shared/folder/${i}`, new Uint8Array(1));
       await other.delete([`shared/folder/${i}`]);
@@ -46,7 +46,7 @@ test('folders that others remove for being empty do not get in the way of a put 
       await store.delete(['shared/folder/mine', 'shared/folder/copy']);
     }
   } finally {
-    over = true;
+    over.abort();
     await Promise.all(others);
   }
 });

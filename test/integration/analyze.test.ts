@@ -38,7 +38,13 @@ beforeAll(async () => {
   smallWeights = await writeSmallWeights(await newFolder());
 });
 const analyze = (dataset: string, output: string, ...more: string[]) => [
-  ...['analyze', dataset, '-o', output, '--weights', smallWeights, ...SHALLOW],
+  'analyze',
+  dataset,
+  '-o',
+  output,
+  '--weights',
+  smallWeights,
+  ...SHALLOW,
   ...more,
 ];
 
@@ -57,7 +63,15 @@ describe('a folder with classes, a broken image and files that are none, through
     await writeDated(join(dataset, 'notes.txt'), 'no picture either');
     await writeDated(join(dataset, 'Thumbs.db'), 'nor this');
     finished = await filterscope([
-      ...['analyze', dataset, '-o', output, '--weights', 'synthetic', '--grids', '2', '--json'],
+      'analyze',
+      dataset,
+      '-o',
+      output,
+      '--weights',
+      'synthetic',
+      '--grids',
+      '2',
+      '--json',
     ]);
     summary = JSON.parse(finished.stdout) as Summary;
   });
@@ -65,7 +79,15 @@ describe('a folder with classes, a broken image and files that are none, through
   test('ends with 3, for images failed; data on standard output, all else on standard error', () => {
     expect(finished.code).toBe(3);
     expect(Object.keys(summary)).toEqual([
-      ...['run', 'state', 'images', 'ok', 'failed', 'skipped', 'output', 'durationSeconds', 'synthetic'],
+      'run',
+      'state',
+      'images',
+      'ok',
+      'failed',
+      'skipped',
+      'output',
+      'durationSeconds',
+      'synthetic',
     ]);
     expect(summary).toMatchObject({
       state: 'complete',
@@ -98,8 +120,18 @@ describe('a folder with classes, a broken image and files that are none, through
   test('status', async () => {
     const status = await askJson<Record<string, unknown>>(['status', 'latest', '-o', output]);
     expect(Object.keys(status)).toEqual([
-      ...['run', 'state', 'images', 'ok', 'failed', 'skipped', 'chunks', 'committed'],
-      ...['imagesPerSecond', 'etaSeconds', 'engine', 'synthetic'],
+      'run',
+      'state',
+      'images',
+      'ok',
+      'failed',
+      'skipped',
+      'chunks',
+      'committed',
+      'imagesPerSecond',
+      'etaSeconds',
+      'engine',
+      'synthetic',
     ]);
     expect(status).toMatchObject({
       run: summary.run,
@@ -131,7 +163,13 @@ describe('a folder with classes, a broken image and files that are none, through
       },
     ]);
     expect(Object.keys(runs[0])).toEqual([
-      ...['run', 'dataset', 'weights', 'synthetic', 'state', 'images', 'createdAt'],
+      'run',
+      'dataset',
+      'weights',
+      'synthetic',
+      'state',
+      'images',
+      'createdAt',
     ]);
   });
 
@@ -142,8 +180,19 @@ describe('a folder with classes, a broken image and files that are none, through
     );
     for (const row of layers) {
       expect(Object.keys(row)).toEqual([
-        ...['layer', 'filters', 'images', 'blankRate', 'blankRateLow', 'blankRateHigh'],
-        ...['zeroShare', 'zeroShareLow', 'zeroShareHigh', 'dead', 'deadBound', 'mostlyZero', 'synthetic'],
+        'layer',
+        'filters',
+        'images',
+        'blankRate',
+        'blankRateLow',
+        'blankRateHigh',
+        'zeroShare',
+        'zeroShareLow',
+        'zeroShareHigh',
+        'dead',
+        'deadBound',
+        'mostlyZero',
+        'synthetic',
       ]);
       expect(row['images']).toBe(PHOTOS);
       expect(row['blankRateLow']).toBeLessThanOrEqual(row['blankRate']);
@@ -159,8 +208,20 @@ describe('a folder with classes, a broken image and files that are none, through
     const all = await askJson<Record<string, number>[]>(['filters', 'latest', '-o', output]);
     expect(all).toHaveLength(4224);
     expect(Object.keys(all[0])).toEqual([
-      ...['layer', 'filter', 'images', 'blank', 'blankRate', 'blankRateLow', 'blankRateHigh'],
-      ...['zeroShare', 'zeroShareLow', 'zeroShareHigh', 'maxActivation', 'meanMax', 'dead', 'deadBound'],
+      'layer',
+      'filter',
+      'images',
+      'blank',
+      'blankRate',
+      'blankRateLow',
+      'blankRateHigh',
+      'zeroShare',
+      'zeroShareLow',
+      'zeroShareHigh',
+      'maxActivation',
+      'meanMax',
+      'dead',
+      'deadBound',
       'synthetic',
     ]);
     const layer = ['--layer', 'block5_conv3'];
@@ -170,7 +231,13 @@ describe('a folder with classes, a broken image and files that are none, through
       ['max', 'maxActivation'],
     ]) {
       const rows = await askJson<Record<string, number>[]>([
-        ...['filters', 'latest', '-o', output, ...layer, '--sort', sort],
+        'filters',
+        'latest',
+        '-o',
+        output,
+        ...layer,
+        '--sort',
+        sort,
       ]);
       expect(rows).toHaveLength(512);
       const values = rows.map((row) => row[field]);
@@ -182,11 +249,23 @@ describe('a folder with classes, a broken image and files that are none, through
   test('filters of one class, which counts its images alone', async () => {
     const ofClass = async (name: string) =>
       askJson<Record<string, number>[]>([
-        ...['filters', 'latest', '-o', output, '--layer', 'block3_conv1', '--class', name],
+        'filters',
+        'latest',
+        '-o',
+        output,
+        '--layer',
+        'block3_conv1',
+        '--class',
+        name,
       ]);
     const [cats, dogs, flowers] = [await ofClass('cat'), await ofClass('dog'), await ofClass('flower')];
     const all = await askJson<Record<string, number>[]>([
-      ...['filters', 'latest', '-o', output, '--layer', 'block3_conv1'],
+      'filters',
+      'latest',
+      '-o',
+      output,
+      '--layer',
+      'block3_conv1',
     ]);
     for (const [i, row] of all.entries()) {
       expect(cats[i]['images']).toBe(2);
@@ -201,10 +280,19 @@ describe('a folder with classes, a broken image and files that are none, through
 
   test('one filter in full agrees with its row', async () => {
     const filter = await askJson<Record<string, unknown>>([
-      ...['filter', 'latest', 'block4_conv2/17', '-o', output],
+      'filter',
+      'latest',
+      'block4_conv2/17',
+      '-o',
+      output,
     ]);
     const rows = await askJson<Record<string, unknown>[]>([
-      ...['filters', 'latest', '-o', output, '--layer', 'block4_conv2'],
+      'filters',
+      'latest',
+      '-o',
+      output,
+      '--layer',
+      'block4_conv2',
     ]);
     expect(filter).toMatchObject(rows[17]);
     expect(filter['classes']).toMatchObject([
@@ -221,7 +309,14 @@ describe('a folder with classes, a broken image and files that are none, through
     expect(images).toHaveLength(PHOTOS + 4);
     for (const row of images) {
       expect(Object.keys(row)).toEqual([
-        ...['image', 'class', 'status', 'code', 'message', 'width', 'height', 'blankFilters'],
+        'image',
+        'class',
+        'status',
+        'code',
+        'message',
+        'width',
+        'height',
+        'blankFilters',
       ]);
     }
     expect(images.find(({ image }) => image === 'dog/photo 1.jpg')).toMatchObject({
@@ -288,7 +383,6 @@ describe('a folder with classes, a broken image and files that are none, through
     for (const layer of ['block1_conv1', 'block5_conv3']) {
       const name = `${String(last['row']).padStart(7, '0')}/${layer}.jpg`;
       const [folder] = (await commitsOf(all, run)).slice(-1).map((commit) => commit.folder);
-      const pixels = async (file: string) => sharp(file).raw().toBuffer();
       const expected = await pixels(join(all, folder, 'grids', name));
       expect((await pixels(answer.grids[layer])).equals(expected), layer).toBe(true);
     }
@@ -311,7 +405,15 @@ describe('a folder with classes, a broken image and files that are none, through
   test('started again it says at once that all is done, and writes nothing', async () => {
     const before = await contents(output);
     const again = await filterscope([
-      ...['analyze', dataset, '-o', output, '--weights', 'synthetic', '--grids', '2', '--json'],
+      'analyze',
+      dataset,
+      '-o',
+      output,
+      '--weights',
+      'synthetic',
+      '--grids',
+      '2',
+      '--json',
     ]);
     expect(again.stderr).toContain('complete already');
     expect(again.stderr).not.toContain('It writes about');
@@ -341,11 +443,13 @@ describe('a folder with classes, a broken image and files that are none, through
   });
 });
 
+const pixels = async (file: string) => sharp(file).raw().toBuffer();
+
 /** Every line fits a page; a line with the SYNTHETIC note or a file's name may be as long as it is. */
 function expectPage(stdout: string): void {
   for (const line of stdout.split('\n')) {
     if (line.startsWith('SYNTHETIC')) continue;
-    expect([...line].length, line).toBeLessThanOrEqual(100);
+    expect(Array.from(line).length, line).toBeLessThanOrEqual(100);
   }
 }
 
@@ -420,6 +524,9 @@ test('the default output is filterscope-out in the current folder', async () => 
   expect(await askJson(['runs'], 0, { cwd })).toMatchObject([{ run: summary.run }]);
 });
 
+const keysOf = async (output: string) =>
+  (await askJson<ImageAnswer[]>(['images', 'latest', '-o', output])).map(({ image }) => image);
+
 describe('which images', () => {
   let dataset: string;
   let everything: string[];
@@ -431,8 +538,6 @@ describe('which images', () => {
     await filterscope(analyze(dataset, output));
     everything = await keysOf(output);
   });
-  const keysOf = async (output: string) =>
-    (await askJson<ImageAnswer[]>(['images', 'latest', '-o', output])).map(({ image }) => image);
 
   test('--limit takes a beginning of the random order, and names that are no image are left out', async () => {
     const few = await newFolder();

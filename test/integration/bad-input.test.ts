@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, readFile, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import { askJson, filterscope, type Finished, type Surroundings } from '../support/run-filterscope.ts';
 import { writeDated, writePhotos } from '../support/sample-photos.ts';
 import { writeSmallWeights } from '../support/small-weights.ts';
@@ -214,7 +214,7 @@ describe('the weights', () => {
 describe('every file of ../shared/data/nasty', () => {
   const nasty = new URL('../../../shared/data/nasty/', import.meta.url).pathname;
   test('ends as ok, failed or skipped with a code and a sentence, and stops nothing', async (context) => {
-    if (!existsSync(nasty)) return skip(context, '../shared/data/nasty is not beside the repository');
+    if (!existsSync(nasty)) skip(context, '../shared/data/nasty is not beside the repository');
     const output = await newFolder();
     const settings = ['--weights', weights, '--layers', 'block1_conv1', '--grids', 'none'];
     const summary = await askJson<Record<string, number>>(['analyze', nasty, '-o', output, ...settings], 3);
@@ -243,7 +243,7 @@ describe('every file of ../shared/data/nasty', () => {
     expect(codes['made-png-named.jpg']).toBeUndefined();
     const { stdout } = await filterscope(['failures', 'latest', '-o', output]);
     for (const line of stdout.split('\n')) {
-      if (!line.startsWith('SYNTHETIC')) expect([...line].length, line).toBeLessThanOrEqual(100);
+      if (!line.startsWith('SYNTHETIC')) expect(Array.from(line).length, line).toBeLessThanOrEqual(100);
     }
   });
 });
@@ -257,7 +257,7 @@ async function closedPort(): Promise<string> {
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/weights.h5`;
 }
 
-function skip(context: { skip: (reason: string) => void }, reason: string): void {
+function skip(context: TestContext, reason: string): never {
   console.log(`skipped: ${reason}`);
-  context.skip(reason);
+  return context.skip(reason);
 }

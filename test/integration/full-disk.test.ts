@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, type TestContext } from 'vitest';
 import { askJson, filterscope } from '../support/run-filterscope.ts';
 import { writePhotos } from '../support/sample-photos.ts';
 import { writeSmallWeights } from '../support/small-weights.ts';
@@ -16,14 +16,15 @@ afterEach(async () => {
   for (const folder of mounted.splice(0)) await run('umount', [folder]);
 });
 
-/** A folder on a disk of its own with room for so much; undefined, with the reason printed, where that cannot be had. */
-async function smallDisk(sizeKb: number): Promise<string | undefined> {
+/** A folder on a disk of its own with room for so much; skips the test, with the reason printed, where that cannot be had. */
+async function smallDisk(sizeKb: number, context: TestContext): Promise<string> {
   const folder = await newFolder();
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${sizeKb}k`, 'filterscope-test', folder]);
   } catch (error) {
-    console.log(`skipped: no disk can be mounted here (${(error as Error).message.split('\n')[0]})`);
-    return undefined;
+    const reason = `no disk can be mounted here: ${(error as Error).message.split('\n')[0]}`;
+    console.log(`skipped: ${reason}`);
+    return context.skip(reason);
   }
   mounted.push(folder);
   return folder;
@@ -40,8 +41,7 @@ async function analyze(output: string, weights: string): Promise<string[]> {
 }
 
 test('a disk without room for the weights: a sentence, 5, and nothing stays', async (context) => {
-  const disk = await smallDisk(2048);
-  if (disk === undefined) return context.skip('no disk can be mounted here');
+  const disk = await smallDisk(2048, context);
   const output = join(disk, 'out');
   const { code, stdout, stderr } = await filterscope(await analyze(output, 'synthetic'));
   expect(stderr).toMatch(/^filterscope: no space left .*; free some and run the same command again$/m);
@@ -53,8 +53,7 @@ test('a disk without room for the weights: a sentence, 5, and nothing stays', as
 });
 
 test('a disk that fills up in the middle: what is committed is whole, and with more room it goes on', async (context) => {
-  const disk = await smallDisk(6144);
-  if (disk === undefined) return context.skip('no disk can be mounted here');
+  const disk = await smallDisk(6144, context);
   const command = await analyze(disk, await writeSmallWeights(await newFolder()));
   const { code, stdout, stderr } = await filterscope(command);
   expect(stderr).toMatch(/^filterscope: no space left /m);

@@ -138,7 +138,13 @@ test('doctor finds this machine in order, and says where it is not', async () =>
   const output = join(await newFolder(), 'out');
   const checks = await askJson<{ check: string; status: string }[]>(['doctor', '-o', output]);
   expect(checks.map(({ check }) => check)).toEqual([
-    ...['Node.js', 'machine', 'images', 'engine', 'queries', 'weights', 'output'],
+    'Node.js',
+    'machine',
+    'images',
+    'engine',
+    'queries',
+    'weights',
+    'output',
   ]);
   for (const { check, status } of checks) {
     if (!['machine', 'weights', 'output'].includes(check)) expect(status, check).toBe('ok');

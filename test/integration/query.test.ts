@@ -34,6 +34,8 @@ beforeAll(async () => {
 const query = (sql: string, ...more: string[]) =>
   filterscope(['query', 'latest', sql, '-o', output, ...more], { cwd });
 
+const rows = async (sql: string) => JSON.parse((await query(sql, '--json')).stdout) as unknown;
+
 describe('answers in every format', () => {
   const sql = 'SELECT image, status, width FROM images ORDER BY image LIMIT 2';
 
@@ -84,7 +86,6 @@ describe('answers in every format', () => {
 });
 
 test('every table, and the readings agree with the sums', async () => {
-  const rows = async (sql: string) => JSON.parse((await query(sql, '--json')).stdout) as unknown;
   expect(await rows('SELECT images, ok, failed, skipped, synthetic FROM runs')).toEqual([
     { images: 7, ok: 6, failed: 1, skipped: 0, synthetic: true },
   ]);

@@ -3,7 +3,6 @@
  * a stub in place of the network. Says on stdout, a JSON object a line, how it went.
  */
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { completeRun } from '@filterscope/runs/complete-run';
 import { listDataset } from '@filterscope/runs/listing';
@@ -46,8 +45,6 @@ if (datasetFolder === undefined || outputFolder === undefined) throw new Error('
 const say = (progress: Progress) => process.stdout.write(`${JSON.stringify(progress)}\n`);
 const { signal } = new AbortController();
 
-// Otherwise V8's young generation grows to 100 MB, and typed arrays that nobody needs any more wait in it to be freed.
-setFlagsFromString('--semi-space-growth-factor=1');
 configureImaging();
 await using dataset = openFolderStore(datasetFolder);
 await using output = openFolderStore(outputFolder);

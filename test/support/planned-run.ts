@@ -10,6 +10,7 @@ import { canonicalWeights } from '@filterscope/vgg16/weights-file';
 import { createStubEngine } from './stub-engine.ts';
 
 export const FIRST_LAYER = LAYERS.slice(0, 1);
+const gate = <Result>(work: () => Promise<Result>) => work();
 
 export interface PlannedRun {
   readonly document: RunDocument;
@@ -49,7 +50,6 @@ export async function plannedRun(
   const plan = planRun(manifest, settings, firstLayerWeights(), chunkSize);
   await using engine = createStubEngine(FIRST_LAYER);
   const { document } = await createRun(plan, dataset, output, engine, {}, signal);
-  const gate = <Result>(work: () => Promise<Result>) => work();
   const work = { document, dataset, output, manifest: openManifest(output, document.run), gate, signal };
   return { document, dataset, output, work };
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseEnvironment } from './environment.ts';
 
+const cacheOf = (variables: NodeJS.ProcessEnv, platform: NodeJS.Platform) =>
+  parseEnvironment(variables, platform).cacheDirectory;
+
 test('weights are kept where each system keeps what can be had again', () => {
-  const cacheOf = (variables: NodeJS.ProcessEnv, platform: NodeJS.Platform) =>
-    parseEnvironment(variables, platform).cacheDirectory;
   expect(cacheOf({}, 'linux')).toBe(join(homedir(), '.cache', 'filterscope'));
   expect(cacheOf({ XDG_CACHE_HOME: '/x' }, 'linux')).toBe(join('/x', 'filterscope'));
   expect(cacheOf({}, 'darwin')).toBe(join(homedir(), 'Library', 'Caches', 'filterscope'));

@@ -48,7 +48,7 @@ export const shortRun = (run: string): string => run.slice(0, 12);
 
 /** Text of at most `width` characters, without its beginning where it is longer: `…ages/cats/1.jpg`. */
 export function ending(text: string, width: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= width ? text : `…${characters.slice(1 - width).join('')}`;
 }
 

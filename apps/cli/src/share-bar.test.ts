@@ -3,6 +3,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { shareBar } from './share-bar.ts';
 
+const plain = (...args: Parameters<typeof shareBar>) => stripVTControlCharacters(shareBar(...args));
+
 test('bars resolve an eighth of a character', () => {
   expect(shareBar(0, 4)).toBe('····');
   expect(shareBar(0.5, 4)).toBe('██··');
@@ -13,7 +15,6 @@ test('bars resolve an eighth of a character', () => {
 });
 
 test('the published share is marked in its place', () => {
-  const plain = (...args: Parameters<typeof shareBar>) => stripVTControlCharacters(shareBar(...args));
   expect(plain(0.5, 4, 0)).toBe('┃█··');
   expect(plain(0.5, 4, 0.99)).toBe('██·┃');
   expect(plain(0.5, 4, 1)).toBe('██·┃');
@@ -28,7 +29,7 @@ test('a bar is always as wide as asked', () => {
       fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
       (share, width, mark) => {
         const bar = mark === null ? shareBar(share, width) : shareBar(share, width, mark);
-        expect([...stripVTControlCharacters(bar)]).toHaveLength(width);
+        expect(Array.from(stripVTControlCharacters(bar))).toHaveLength(width);
       },
     ),
   );

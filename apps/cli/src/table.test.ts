@@ -25,8 +25,8 @@ test('keys lose their beginning and sentences are wrapped, no more than a page d
     ],
   );
   const lines = table.trimEnd().split('\n');
-  for (const line of lines) expect([...line].length).toBeLessThanOrEqual(100);
-  expect([...lines[1]].length).toBeGreaterThan(80);
+  for (const line of lines) expect(Array.from(line).length).toBeLessThanOrEqual(100);
+  expect(Array.from(lines[1]).length).toBeGreaterThan(80);
   expect(lines[1]).toMatch(/^….*n03028079_1234\.JPEG {2}failed: changed {2}the file/);
   const words = lines.map((line) => line.slice(lines[0].indexOf('why'))).join(' ');
   expect(words.replaceAll(/ +/g, ' ')).toContain(SENTENCE);

@@ -53,7 +53,9 @@ export function renderTable(columns: readonly TableColumn[], rows: readonly (rea
 function columnWidths(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): number[] {
   const widths = columns.map(({ title }, i) =>
     Math.max(
-      ...[title, ...rows.map((row) => row[i])].map((cell) => [...stripVTControlCharacters(cell)].length),
+      ...[title, ...rows.map((row) => row[i])].map(
+        (cell) => Array.from(stripVTControlCharacters(cell)).length,
+      ),
     ),
   );
   let excess = widths.reduce((sum, width) => sum + width + GAP.length, -GAP.length) - PAGE_WIDTH;
