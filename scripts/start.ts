@@ -2,10 +2,14 @@
 // a synthetic network, and says what to try next.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { findRun } from '@filterscope/results/find-run';
+import { chunksFolder } from '@filterscope/runs/run-keys';
+import { openStore } from '@filterscope/storage/open-store';
 import { fetchImagenetWeights } from '@filterscope/vgg16/imagenet-download';
 import { parseEnvironment } from '../apps/cli/src/environment.ts';
 import { EXIT } from '../apps/cli/src/exit-code.ts';
@@ -28,7 +32,15 @@ async function copySamples(): Promise<void> {
   await mkdir(samples, { recursive: true });
   for (const name of await readdir(scope)) {
     const subject = /^datasets-img-(.+)$/.exec(name)?.[1];
-    if (subject) await copyFile(join(scope, name, 'data', 'image.jpg'), join(samples, `${subject}.jpg`));
+    if (!subject) continue;
+    // A copy that is there stays as it is: a new file would be a new dataset.
+    await copyFile(
+      join(scope, name, 'data', 'image.jpg'),
+      join(samples, `${subject}.jpg`),
+      constants.COPYFILE_EXCL,
+    ).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
   }
 }
 
@@ -61,18 +73,15 @@ async function filterscope(...args: readonly string[]): Promise<number> {
 }
 
 async function sayWhatNext(): Promise<void> {
-  const runs = join(output, 'runs');
-  const [picture] = await Array.fromAsync(firstGrids(runs));
+  await using store = openStore(output);
+  const { run } = await findRun(store, 'latest');
   say('');
-  if (picture) say(`Pictures of the activations: ${picture}`);
+  for await (const { key } of store.list(chunksFolder(run))) {
+    if (!key.includes('/grids/')) continue;
+    say(`Pictures of the activations, a folder an image: ${dirname(dirname(store.localPath!(key)))}`);
+    break;
+  }
   say('Next: npx filterscope filters latest --layer block5_conv3 --sort blank');
   say('      npx filterscope image latest black-canyon.jpg');
   say('      npx filterscope analyze <a folder of your own>');
-}
-
-/** Folders that hold one image's grids. */
-async function* firstGrids(runs: string): AsyncGenerator<string> {
-  for (const entry of await readdir(runs, { recursive: true })) {
-    if (/[/\\]grids[/\\]\d+$/.test(entry)) yield join(runs, entry);
-  }
 }
