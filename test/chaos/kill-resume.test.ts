@@ -150,7 +150,7 @@ test('two processes on the same run: both end well, with one commit a chunk', as
   expect(await readStoredRun(output, run)).toEqual(undisturbed);
 });
 
-test.each([
+test.concurrent.each([
   ['--chunk-size', '7'],
   ['--chunk-size', '200'],
   ['--threads', '1'],

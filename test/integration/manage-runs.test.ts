@@ -26,7 +26,7 @@ const files = async (folder: string) =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 
-test('a run goes by its id, a beginning of it, or latest', async () => {
+test.concurrent('a run goes by its id, a beginning of it, or latest', async () => {
   const output = await newFolder();
   const first = await analyze(output);
   const second = await analyze(output, '--limit', '2');
@@ -47,7 +47,7 @@ test('a run goes by its id, a beginning of it, or latest', async () => {
   expect(await runOf(first)).toBe(first);
 });
 
-test.each(['latest', '0123', 'f'.repeat(64), 'no-run', '../..'])(
+test.concurrent.each(['latest', '0123', 'f'.repeat(64), 'no-run', '../..'])(
   'an unknown run, %s, is not found, whatever is asked',
   async (name) => {
     const output = await newFolder();
@@ -64,7 +64,7 @@ test.each(['latest', '0123', 'f'.repeat(64), 'no-run', '../..'])(
   },
 );
 
-test('delete takes a run and its tables and leaves the others', async () => {
+test.concurrent('delete takes a run and its tables and leaves the others', async () => {
   const output = await newFolder();
   const first = await analyze(output);
   const second = await analyze(output, '--limit', '2');
@@ -80,7 +80,7 @@ test('delete takes a run and its tables and leaves the others', async () => {
   expect(await analyze(output)).toBe(first); // and can be done again
 });
 
-test('gc takes attempts without a commit, remains of deleted runs and unused weights, the old ones only', async () => {
+test.concurrent('gc takes attempts without a commit, remains of deleted runs and unused weights, the old ones only', async () => {
   const output = await newFolder();
   const run = await analyze(output, '--grids', 'all');
   const gone = 'a'.repeat(64);
@@ -134,7 +134,7 @@ test('gc takes attempts without a commit, remains of deleted runs and unused wei
   expect(nothing).toMatchObject({ code: 0, stdout: '', stderr: 'Nothing to delete.\n' });
 });
 
-test('doctor finds this machine in order, and says where it is not', async () => {
+test.concurrent('doctor finds this machine in order, and says where it is not', async () => {
   const output = join(await newFolder(), 'out');
   const checks = await askJson<{ check: string; status: string }[]>(['doctor', '-o', output]);
   expect(checks.map(({ check }) => check)).toEqual([

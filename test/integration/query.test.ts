@@ -36,7 +36,7 @@ const query = (sql: string, ...more: string[]) =>
 
 const rows = async (sql: string) => JSON.parse((await query(sql, '--json')).stdout) as unknown;
 
-describe('answers in every format', () => {
+describe.concurrent('answers in every format', () => {
   const sql = 'SELECT image, status, width FROM images ORDER BY image LIMIT 2';
 
   test('json', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createPool } from '@filterscope/engines/pool';
 
 const COMMAND = fileURLToPath(new URL('../../apps/cli/bin/filterscope.mjs', import.meta.url));
 
@@ -65,9 +66,12 @@ export function startFilterscope(
   return { child, finished, said: () => Buffer.concat(stderr).toString() };
 }
 
+/** Tests may run at the same time; so many of their processes do. */
+const places = createPool([1, 2, 3]);
+
 /** Runs `filterscope` to its end. */
 export async function filterscope(args: readonly string[], surroundings?: Surroundings): Promise<Finished> {
-  return startFilterscope(args, surroundings).finished;
+  return places.use(() => startFilterscope(args, surroundings).finished);
 }
 
 /** The answer of a command that must succeed, as JSON. */

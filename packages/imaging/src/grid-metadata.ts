@@ -14,6 +14,8 @@ export interface GridMetadata {
   readonly image: string;
   /** Share of the layer's positions above their reference, 0 … 1; absent where the style has no reference. */
   readonly clippedShare?: number;
+  /** True for pictures of the made-up network; absent otherwise. */
+  readonly synthetic?: true;
 }
 
 const IMAGE_DESCRIPTION = 0x010e;
@@ -58,8 +60,16 @@ function parseDescription(text: string): GridMetadata | undefined {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Record<string, unknown>;
-  const { layer, style, weights, run, image, clippedShare } = fields;
+  const { layer, style, weights, run, image, clippedShare, synthetic } = fields;
   if (typeof layer !== 'string' || typeof style !== 'string' || typeof weights !== 'string') return undefined;
   if (typeof run !== 'string' || typeof image !== 'string') return undefined;
-  return { layer, style, weights, run, image, ...(typeof clippedShare === 'number' && { clippedShare }) };
+  return {
+    layer,
+    style,
+    weights,
+    run,
+    image,
+    ...(typeof clippedShare === 'number' && { clippedShare }),
+    ...(synthetic === true && { synthetic }),
+  };
 }

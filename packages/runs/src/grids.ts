@@ -42,7 +42,8 @@ export function layerGrids(
   { readings, tiles, activations }: ImageResult,
 ): LayerGrid[] {
   const { style, format, extension, scales } = gridLook(document);
-  const about = { style, run: document.run, weights: document.weights.sha256, image };
+  const { sha256, synthetic } = document.weights;
+  const about = { style, run: document.run, weights: sha256, image, ...(synthetic && { synthetic }) };
   let offset = 0;
   return measuredLayers(document).map((shape, i): LayerGrid => {
     const { layer, filters, size } = shape;

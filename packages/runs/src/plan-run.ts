@@ -94,42 +94,49 @@ export async function createRun(
   versions: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<{ document: RunDocument; created: boolean }> {
-  const { run, manifest, settings, weights } = plan;
+  const { run, manifest, weights } = plan;
   await storeWeights(output, weights, signal);
+  const key = runDocumentKey(run);
+  if (await objectExists(output, key, signal)) {
+    return { document: await readRunDocument(output, run, signal), created: false };
+  }
   await storeManifest(output, run, manifest, signal);
+  const document = await newDocument(plan, dataset, engine, versions, signal);
+  const options = { ifAbsent: true, contentType: 'application/json', signal };
+  const created = await output.put(key, encodeJson(document), options);
+  await storeWeights(output, weights, signal); // garbage collection may have taken old ones that no run used until now
+  return { document: created ? document : await readRunDocument(output, run, signal), created };
+}
+
+async function newDocument(
+  { run, manifest, settings, weights, images, gridImages, gridRows, chunkSize }: RunPlan,
+  dataset: ObjectStore,
+  engine: Engine,
+  versions: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<RunDocument> {
   const layers = LAYERS.filter(({ layer }) => settings.layers.includes(layer));
-  const { flavour, synthetic, name } = weights.content;
-  const document: RunDocument = {
+  const scaled = gridImages > 0;
+  const scales = scaled
+    ? await calibrateScales(settings, layers, manifest.rows, dataset, engine, signal)
+    : null;
+  const { sha256, content } = weights;
+  const { flavour, synthetic, name } = content;
+  const imagenet = recogniseImagenet(content) === flavour;
+  return {
     v: 1,
     run,
     createdAt: new Date().toISOString(),
     dataset: dataset.url,
-    manifest: { digest: manifest.digest, rows: manifest.rows.length, images: plan.images },
-    weights: {
-      sha256: weights.sha256,
-      name,
-      flavour,
-      synthetic,
-      imagenet: recogniseImagenet(weights.content) === flavour,
-    },
+    manifest: { digest: manifest.digest, rows: manifest.rows.length, images },
+    weights: { sha256, name, flavour, synthetic, imagenet },
     settings,
     classes: classesOf(manifest.rows),
-    chunkSize: plan.chunkSize,
-    gridRows: plan.gridRows,
-    scales:
-      plan.gridImages === 0
-        ? null
-        : await calibrateScales(settings, layers, manifest.rows, dataset, engine, signal),
+    chunkSize,
+    gridRows,
+    scales,
     versions: { ...versions },
   };
-  const bytes = encodeJson(document);
-  const created = await output.put(runDocumentKey(run), bytes, {
-    ifAbsent: true,
-    contentType: 'application/json',
-    signal,
-  });
-  await storeWeights(output, weights, signal); // garbage collection may have taken old ones that no run used until now
-  return { document: created ? document : await readRunDocument(output, run, signal), created };
 }
 
 async function storeWeights(

@@ -101,10 +101,11 @@ function announce({ terminal }: Context, plan: RunPlan, output: ObjectStore): vo
     `Run ${shortRun(run)}: ${count(images)} images, ${layers}, weights ${weights.content.name} (${weights.content.flavour}), fit ${settings.fit}`,
   );
   const pictures = gridImages === 0 ? 'no grids' : `grids of ${count(gridImages)} images ${bytes(grids)}`;
-  say(
-    terminal,
-    `It writes about ${bytes(grids + readings + network)} to ${output.url}: ${pictures}, results ${bytes(readings)}, weights ${bytes(network)}`,
-  );
+  say(terminal, `Writes about ${bytes(grids + readings + network)} to ${output.url}:`);
+  say(terminal, `${pictures}, results ${bytes(readings)}, weights ${bytes(network)}.`);
+  if (settings.gridStyle === 'filter' || settings.gridStyle === 'layer') {
+    say(terminal, "First the grids' grey scale is measured, on 16 of the images.");
+  }
   if (weights.content.synthetic) say(terminal, syntheticNote());
 }
 
