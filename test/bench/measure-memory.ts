@@ -39,6 +39,7 @@ async function peakMegabytes(folder: string, threads: number, grids: string): Pr
   ];
   const child = spawn(process.execPath, ['--import', REPORT, main, 'analyze', folder, ...settings], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '1048576' },
   });
   let text = '';
   for await (const part of child.stderr) text += String(part);

@@ -10,7 +10,7 @@ import { temporaryFolders } from '../support/temporary-folders.ts';
 import { waitForEntries } from '../support/wait-for-entries.ts';
 
 const FULL = process.env['FILTERSCOPE_TEST'] === 'full';
-const PHOTOS = 90;
+const PHOTOS = 60;
 const ROWS = PHOTOS + 2;
 const CHUNK_SIZE = 4;
 const CHUNKS = Math.ceil(ROWS / CHUNK_SIZE);

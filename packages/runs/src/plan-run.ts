@@ -64,7 +64,7 @@ export function planRun(
 
 /** Small enough that a killed worker costs little, large enough that a million images make four thousand objects. */
 function defaultChunkSize(rows: number): number {
-  return Math.min(Math.max(Math.ceil(rows / 256), 8), 256);
+  return Math.min(Math.max(Math.ceil(rows / 256), 32), 256);
 }
 
 function selectedImages(grids: GridSelection, images: number): number {
