@@ -25,8 +25,6 @@ export function benchmarkReport({
 }: Measurements): string {
   const ratio = (way: Way, base: Way) =>
     median(throughput[way].map((perSecond, round) => perSecond / throughput[base][round])).toFixed(3);
-  const spread = (values: readonly number[]) =>
-    `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
   const row = (name: string, way: Way) =>
     `| ${name} | ${median(throughput[way]).toFixed(2)} | ${spread(throughput[way])} | ${ratio(way, 'forward')} | ${ratio(way, 'direct')} |`;
   const { decode, forward, readings, tiles, accumulate, table, encode } = stages;
@@ -66,4 +64,8 @@ ${stage('accumulate', accumulate)}
 ${stage('table of readings', table)}
 ${stage('encode thirteen JPEGs', encode)}
 `;
+}
+
+function spread(values: readonly number[]): string {
+  return `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
 }

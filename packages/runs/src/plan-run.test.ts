@@ -54,9 +54,9 @@ describe('images that get grids', () => {
   });
 });
 
-test('chunks grow with the dataset, between 8 and 256 images', () => {
-  const sizes = [1, 8, 2048, 2049, 65_536, 200_000].map((rows) => plan('i'.repeat(rows)).chunkSize);
-  expect(sizes).toEqual([8, 8, 8, 9, 256, 256]);
+test('chunks grow with the dataset, between 32 and 256 images', () => {
+  const sizes = [1, 32, 8192, 8193, 65_536, 200_000].map((rows) => plan('i'.repeat(rows)).chunkSize);
+  expect(sizes).toEqual([32, 32, 32, 33, 256, 256]);
   expect(plan('iii', 'all', 2).chunkSize).toBe(2);
 });
 

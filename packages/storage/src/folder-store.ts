@@ -183,7 +183,8 @@ async function inFolderOf<Result>(file: string, work: () => Promise<Result>): Pr
       await mkdir(dirname(file), { recursive: true });
       return await work();
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || tries === FOLDER_TRIES) throw error;
+      // Making a path of folders says ENOTDIR when one of them goes away at the wrong moment.
+      if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '') || tries === FOLDER_TRIES) throw error;
     }
   }
 }

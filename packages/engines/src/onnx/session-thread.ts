@@ -39,17 +39,19 @@ const port = parentPort!;
 const { weights, layers }: ThreadSettings = workerData;
 let session: InferenceSession | undefined;
 
-port.on('message', ({ id, task }: ThreadRequest) => {
-  void carryOut(task).then(
-    (outputs) => {
-      const buffers = Object.values(outputs).flatMap(({ buffer }) =>
-        buffer instanceof ArrayBuffer ? [buffer] : [],
-      );
-      port.postMessage({ id, outputs } satisfies ThreadReply, buffers);
-    },
-    (error: unknown) => port.postMessage({ id, error: String(error) } satisfies ThreadReply),
-  );
-});
+port.on('message', (request: ThreadRequest) => void answer(request));
+
+async function answer({ id, task }: ThreadRequest): Promise<void> {
+  try {
+    const outputs = await carryOut(task);
+    const buffers = Object.values(outputs).flatMap(({ buffer }) =>
+      buffer instanceof ArrayBuffer ? [buffer] : [],
+    );
+    port.postMessage({ id, outputs } satisfies ThreadReply, buffers);
+  } catch (error) {
+    port.postMessage({ id, error: String(error) } satisfies ThreadReply);
+  }
+}
 
 async function carryOut(task: ThreadTask): Promise<Outputs> {
   if (task.kind === 'run') return run(task.image, task.scales, task.outputs);
