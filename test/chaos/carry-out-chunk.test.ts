@@ -1,12 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { carryOutChunk } from '@filterscope/runs/carry-out-chunk';
 import { readCommits } from '@filterscope/runs/commit';
 import { completeRun } from '@filterscope/runs/complete-run';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { chunkCount } from '@filterscope/runs/run-document';
 import { openResults } from '@filterscope/results/open-results';
+import type { ObjectStore } from '@filterscope/storage/object-store';
 import { dyingStore, failingStore, type PutFate } from '../support/failing-store.ts';
 import { FIRST_LAYER, plannedRun } from '../support/planned-run.ts';
 import { writeDated, writePhotos } from '../support/sample-photos.ts';
@@ -67,15 +69,37 @@ describe.each(FATES)('an outage of the store: a put is %s', (fate) => {
   );
 });
 
-test('a commit that is refused: nothing is visible, and the work can be done again', async () => {
+test('a commit that fails: nothing is visible, it may still arrive, and the work can be done again', async () => {
   const run = await planned();
   const output = failingStore(run.output, (_, key) => (key.includes('/commits/') ? 'refused' : 'stored'));
   await using engine = createStubEngine(FIRST_LAYER);
   await expect(carryOutChunk({ ...run.work, output, engine }, 0)).rejects.toThrow('refused');
   expect(await commits(run)).toEqual([]);
+  const kept = await uncommittedObjects(run.output.url, run.document.run);
+  expect(kept).toHaveLength(PUTS_OF_THE_FIRST_CHUNK - 1);
   const again = await carryOutChunk({ ...run.work, engine }, 0);
   expect(await commits(run)).toEqual([again]);
 });
+
+test.each(['store-full', 'object-forbidden'])(
+  'a commit that the store refuses as %s leaves nothing',
+  async (code) => {
+    const run = await planned();
+    const error = new FilterscopeError(code, '', {
+      class: code === 'store-full' ? 'transient' : 'permanent',
+    });
+    const output: ObjectStore = {
+      ...run.output,
+      put: async (key, bytes, options) => {
+        if (key.includes('/commits/')) throw error;
+        return run.output.put(key, bytes, options);
+      },
+    };
+    await using engine = createStubEngine(FIRST_LAYER);
+    await expect(carryOutChunk({ ...run.work, output, engine }, 0)).rejects.toThrow(error);
+    expect(await uncommittedObjects(run.output.url, run.document.run)).toEqual([]);
+  },
+);
 
 test('a commit whose answer is lost counts, and what it names stays', async () => {
   const run = await planned();

@@ -3,7 +3,7 @@ import { addReadings, createAccumulator } from '@filterscope/statistics/accumula
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { encodeAccumulator } from './accumulator-file.ts';
-import { putCommit, putObject, type Commit } from './commit.ts';
+import { isRefusal, putCommit, putObject, type Commit } from './commit.ts';
 import { imageColumns, type ImageRow } from './image-row.ts';
 import type { ManifestReader } from './manifest.ts';
 import { encodeParquet } from './parquet.ts';
@@ -65,7 +65,11 @@ export async function carryOutChunk(work: ChunkWork, chunk: number): Promise<Com
     await discard(output, folder);
     throw error;
   });
-  if (await putCommit(output, commit, work.signal)) return commit;
+  const first = await putCommit(output, commit).catch(async (error: unknown) => {
+    if (isRefusal(error)) await discard(output, folder);
+    throw error;
+  });
+  if (first) return commit;
   await discard(output, folder);
   return undefined;
 }

@@ -39,21 +39,24 @@ export type Commit = Readonly<z.infer<typeof commit>>;
 /**
  * Makes an attempt's results the chunk's. Where the answer to the put is lost, the store is asked whose commit is there.
  * @returns false when another attempt was first.
- * @throws the store's error when it shows no commit: this one may still arrive, so what it names must stay.
+ * @throws the store's error when it shows no commit. Unless {@link isRefusal}, this one may still arrive, so that what it
+ * names must stay.
  */
-export async function putCommit(output: ObjectStore, value: Commit, signal?: AbortSignal): Promise<boolean> {
+export async function putCommit(output: ObjectStore, value: Commit): Promise<boolean> {
   const key = commitKey(value.run, value.chunk, value.revision);
   try {
-    return await output.put(key, encodeJson(value), {
-      ifAbsent: true,
-      contentType: 'application/json',
-      ...(signal && { signal }),
-    });
+    // Not to be aborted: whether it was stored would not be known.
+    return await output.put(key, encodeJson(value), { ifAbsent: true, contentType: 'application/json' });
   } catch (error) {
     const there = await readCommit(output, key).catch(() => undefined);
     if (!there) throw error;
     return there.attempt === value.attempt;
   }
+}
+
+/** Whether an error of a put says that nothing was stored. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof FilterscopeError && (error.class === 'permanent' || error.code === 'store-full');
 }
 
 /** Chunk and revision of every commit of a run, in that order, without reading them. */

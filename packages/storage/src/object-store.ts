@@ -35,6 +35,8 @@ export interface ObjectStore extends AsyncDisposable {
    * Stores an object whole or not at all, durably: once it resolves, a crash does not lose it. Replaces what was there,
    * or with `ifAbsent` leaves that alone.
    * @returns whether it was stored; `false` only with `ifAbsent`, and of any number of racers one is told `true`.
+   * @throws FilterscopeError `store-full` or a `permanent` one when nothing was stored; after another `transient` one, or
+   * when it is aborted, it may have been.
    */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<boolean>;
   /** Copies an object without moving its bytes through this process, where the store can. Replaces what was there. */
