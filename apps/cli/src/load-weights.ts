@@ -41,7 +41,9 @@ async function chosen(
   }
   if (weights === 'imagenet') {
     const url = weightsUrl === undefined ? {} : { url: weightsUrl };
-    const { path } = await fetchImagenetWeights({ cacheDirectory, onProgress, signal, ...url });
+    const { path } = await fetchImagenetWeights({ cacheDirectory, onProgress, signal, ...url }).catch(
+      withAdvice,
+    );
     return {
       ...(await parseWeights(await readFile(path), basename(path), flavour ? { flavour } : {})),
       name: 'imagenet',
@@ -52,4 +54,18 @@ async function chosen(
     throw new FilterscopeError('weights-missing', message, { cause });
   });
   return parseWeights(bytes, basename(weights), flavour ? { flavour } : {});
+}
+
+/** Says what else there is. */
+function withAdvice(error: unknown): never {
+  if (!(error instanceof FilterscopeError) || error.code !== 'weights-unavailable') throw error;
+  const advice = 'give a file with --weights, or try things out with --weights synthetic';
+  throw new FilterscopeError(
+    error.code,
+    `the ImageNet weights cannot be fetched (${error.message}); ${advice}`,
+    {
+      class: error.class,
+      cause: error,
+    },
+  );
 }
