@@ -37,10 +37,14 @@ async function peakMegabytes(folder: string, threads: number, grids: string): Pr
     output,
     '--json',
   ];
-  const child = spawn(process.execPath, ['--import', REPORT, main, 'analyze', folder, ...settings], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '1048576' },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=4', '--import', REPORT, main, 'analyze', folder, ...settings],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '1048576' },
+    },
+  );
   let text = '';
   for await (const part of child.stderr) text += String(part);
   await rm(output, { recursive: true, force: true });

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
+import { attemptFolder } from '@filterscope/runs/run-keys';
 import { askJson, filterscope, startFilterscope, type Running } from '../support/run-filterscope.ts';
 import { writeDated, writePhotos } from '../support/sample-photos.ts';
 import { writeSmallWeights } from '../support/small-weights.ts';
@@ -60,12 +62,22 @@ async function expectConsistent(output: string): Promise<void> {
 }
 
 async function expectResumed(output: string, before: ReadonlyMap<number, string>): Promise<void> {
+  const touched = await chunkFolderDates(output, before);
   const { code, stderr } = await filterscope(analyze(output));
   expect(stderr).toContain('is complete');
   expect(code).toBe(3);
   const after = await attemptsOf(output);
   for (const [chunk, attempt] of before) expect(after.get(chunk), `chunk ${chunk}`).toBe(attempt);
+  expect(await chunkFolderDates(output, before), 'no chunk with a commit was begun again').toEqual(touched);
   expect(await readStoredRun(output, run)).toEqual(undisturbed);
+}
+
+/** When an attempt last came to, or went from, each of these chunks: an attempt leaves a trace even where it is discarded. */
+async function chunkFolderDates(output: string, chunks: ReadonlyMap<number, string>): Promise<number[]> {
+  const folders = [...chunks].map(([chunk, attempt]) =>
+    dirname(join(output, attemptFolder(run, chunk, attempt))),
+  );
+  return Promise.all(folders.map(async (folder) => (await stat(folder)).mtimeMs));
 }
 
 test.each(Array.from({ length: FULL ? 10 : 3 }, (_, i) => i + 1))(
