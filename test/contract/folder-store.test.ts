@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openFolderStore } from '@filterscope/storage/folder-store';
+import { temporaryFolders } from '../support/temporary-folders.ts';
 import { objectStoreContract } from './object-store.ts';
 
-const newFolder = () => mkdtemp(join(tmpdir(), 'filterscope-store-'));
+const newFolder = temporaryFolders();
 
 objectStoreContract('the folder store', async () => openFolderStore(await newFolder()));
 
