@@ -119,19 +119,35 @@ function tiffNumbers(view: DataView, at: number, type: number, count: number, li
   );
 }
 
-/** The boxes of an ISO media file; a size of 0 means up to the end, of 1 that 64 bits follow. */
+const MDAT = 0x6d_64_61_74;
+const META = 0x6d_65_74_61;
+const IDAT = 0x69_64_61_74;
+
+/**
+ * The boxes of an ISO media file; a size of 0 means up to the end, of 1 that 64 bits follow. A file that ends between two
+ * boxes before the pictures' data, which are in a box `mdat` or in `idat` within `meta`, has lost them.
+ */
 function boxesEndEarly(view: DataView): boolean {
   let at = 0;
+  let hasData = false;
   while (at < view.byteLength) {
     if (at + 8 > view.byteLength) return true;
     let size = view.getUint32(at);
+    const type = view.getUint32(at + 4);
     if (size === 0) return false;
     if (size === 1) {
       if (at + 16 > view.byteLength) return true;
       size = Number(view.getBigUint64(at + 8));
     }
     if (size < 8) return false;
+    hasData ||= type === MDAT || (type === META && holds(view, IDAT, at, at + size));
     at += size;
   }
-  return at > view.byteLength;
+  return at > view.byteLength || !hasData;
+}
+
+function holds(view: DataView, word: number, from: number, to: number): boolean {
+  for (let at = from; at + 4 <= Math.min(to, view.byteLength); at++)
+    if (view.getUint32(at) === word) return true;
+  return false;
 }
