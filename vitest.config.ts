@@ -11,7 +11,14 @@ export default defineConfig({
         extends: true,
         test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'] },
       },
-      { extends: true, test: { name: 'system', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          globalSetup: ['./test/support/global-setup.ts'],
+        },
+      },
     ],
   },
 });

@@ -73,7 +73,7 @@ async function filterscope(...args: readonly string[]): Promise<number> {
 }
 
 async function sayWhatNext(): Promise<void> {
-  await using store = openStore(output);
+  await using store = await openStore(output);
   const { run } = await findRun(store, 'latest');
   say('');
   for await (const { key } of store.list(chunksFolder(run))) {

@@ -30,8 +30,8 @@ const throughput: Measurements['throughput'] = { direct: [], forward: [], readin
   await using direct = await forwardPass(weights, dataset.folder, THREADS, 'direct');
   await using forward = await forwardPass(weights, dataset.folder, THREADS, method);
   // An engine of its own for each way, so that none is timed while it rebuilds its network for another.
-  await using withoutGrids = createOnnxEngine({ weights, layers: LAYERS, threads: THREADS });
-  await using withGrids = createOnnxEngine({ weights, layers: LAYERS, threads: THREADS });
+  await using withoutGrids = await createOnnxEngine({ weights, layers: LAYERS, threads: THREADS });
+  await using withGrids = await createOnnxEngine({ weights, layers: LAYERS, threads: THREADS });
   const ways = {
     direct: () => direct.run(),
     forward: () => forward.run(),

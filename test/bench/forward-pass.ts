@@ -19,8 +19,8 @@ export async function preparedImages(folder: string): Promise<Uint8Array[]> {
 }
 
 /** Networks in threads of their own, and a pool that gives out the next free one. */
-export function networks(weights: Weights, threads: number, method: ConvolutionMethod) {
-  const packed = packWeights(weights, LAYERS.length, method);
+export async function networks(weights: Weights, threads: number, method: ConvolutionMethod) {
+  const packed = await packWeights(weights, LAYERS.length, method);
   const units = Array.from({ length: threads }, () => startNetwork(packed, LAYERS, (build) => build()));
   return {
     pool: createPool(units),
@@ -38,7 +38,7 @@ export async function forwardPass(
   method: ConvolutionMethod,
 ) {
   const pictures = await preparedImages(folder);
-  const { pool, [Symbol.asyncDispose]: dispose } = networks(weights, threads, method);
+  const { pool, [Symbol.asyncDispose]: dispose } = await networks(weights, threads, method);
   const outputs = graphOutputs(LAYERS, 'forward');
   const one = (image: Uint8Array) =>
     pool.use((unit) => unit.run({ mode: 'forward', image, scales: [], outputs }));

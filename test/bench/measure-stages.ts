@@ -29,7 +29,7 @@ export async function measureStages(
   const pictures = (await preparedImages(folder)).slice(0, PICTURES);
   const decode = await medianMs(files, (file) => prepareImage(file, 'crop'));
 
-  await using network = networks(weights, 1, method);
+  await using network = await networks(weights, 1, method);
   const scales = LAYERS.map(({ layer, filters }) => [layer, new Float32Array(filters).fill(1)] as const);
   const runIn = (mode: 'forward' | 'readings' | 'tiles', image: Uint8Array) => {
     const outputs = graphOutputs(LAYERS, mode);

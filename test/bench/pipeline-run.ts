@@ -36,7 +36,11 @@ export async function pipelineRun(
     const { signal } = new AbortController();
     const weights = { content, ...canonicalWeights(content) };
     const plan = planRun(manifestOf(await listDataset(dataset)), settings, weights);
-    const { document } = await createRun(plan, dataset, output, engine, {}, signal);
+    const { document } = await createRun(
+      plan,
+      { dataset, output, engine: () => Promise.resolve(engine), versions: {} },
+      signal,
+    );
     const start = performance.now();
     await runChunks({ document, dataset, output, engine, signal });
     return (plan.images / (performance.now() - start)) * 1000;

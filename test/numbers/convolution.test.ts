@@ -31,7 +31,7 @@ async function expectSameAsLoops(weights: Weights): Promise<void> {
   const image = await catPhoto();
   const maps = layersInFloat64(Float64Array.from(preprocessPixels(image, weights.flavour)), weights);
   for (const method of ['direct', 'winograd'] as const) {
-    await using engine = createOnnxEngine({ weights, layers, threads: 1, method });
+    await using engine = await createOnnxEngine({ weights, layers, threads: 1, method });
     const [result] = await engine.infer([image], { maps: { kind: 'activations' } });
     expectSame(`${weights.name}, ${method}`, result, maps, TOLERANCES[method]);
   }

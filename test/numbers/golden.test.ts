@@ -37,7 +37,7 @@ describe.skipIf(absent)('the golden photo, with real weights', () => {
 
   test.each(METHODS)('block1_conv1 … block2_pool, %s: as every value that Keras printed', async (method) => {
     const weights = await parseWeights(weightsFile!, 'keras');
-    await using engine = createOnnxEngine({ weights, layers, threads: 1, method });
+    await using engine = await createOnnxEngine({ weights, layers, threads: 1, method });
     const [result] = await engine.infer([pixels], { maps: { kind: 'activations' } });
     const [conv1, conv2, conv3, conv4] = result.activations!;
     const [, second, , fourth] = layers;

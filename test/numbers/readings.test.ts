@@ -21,7 +21,7 @@ const MEAN_TOLERANCE = 1e-5;
 describe('readings computed in the graph', () => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = createOnnxEngine({ weights: syntheticWeights(), layers: LAYERS, threads: 1 });
+    engine = await createOnnxEngine({ weights: syntheticWeights(), layers: LAYERS, threads: 1 });
   });
   afterAll(() => engine[Symbol.asyncDispose]());
 
@@ -83,7 +83,7 @@ async function readingsAlone(
   layers: readonly ConvolutionLayer[],
   image: PreparedImage,
 ): Promise<Readings> {
-  await using engine = createOnnxEngine({ weights, layers, threads: 1 });
+  await using engine = await createOnnxEngine({ weights, layers, threads: 1 });
   const [{ readings }] = await engine.infer([image], {});
   return readings;
 }

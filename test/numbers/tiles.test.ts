@@ -11,7 +11,7 @@ import { catPhoto, wallpaper } from './pictures.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = createOnnxEngine({ weights: syntheticWeights(), layers: LAYERS, threads: 1 });
+  engine = await createOnnxEngine({ weights: syntheticWeights(), layers: LAYERS, threads: 1 });
 });
 afterAll(() => engine[Symbol.asyncDispose]());
 

@@ -19,7 +19,7 @@ test("Winograd's convolution agrees with the runtime's own in every layer of a p
   const prepared = await prepareImage(await readFile(file), 'crop');
   if (prepared.status === 'failed') throw new Error(prepared.message);
   const activationsBy = async (method: ConvolutionMethod) => {
-    await using engine = createOnnxEngine({
+    await using engine = await createOnnxEngine({
       weights: syntheticWeights(),
       layers: LAYERS,
       threads: 1,

@@ -55,7 +55,11 @@ const weights = { content, ...canonicalWeights(content) };
 const begun = performance.now();
 const manifest = manifestOf(await listDataset(dataset, { excluded: output.url, signal }));
 const plan = planRun(manifest, SETTINGS, weights);
-const { document } = await createRun(plan, dataset, output, engine, {}, signal);
+const { document } = await createRun(
+  plan,
+  { dataset, output, engine: () => Promise.resolve(engine), versions: {} },
+  signal,
+);
 const planned = performance.now();
 say({ kind: 'planned', run: plan.run, seconds: (planned - begun) / 1000 });
 

@@ -28,7 +28,7 @@ export async function photoZeroShares(
   const file = sharedData(`weights/vgg16-${weightsOf}-blocks1-2.safetensors`);
   if (file === undefined) throw new Error('the weights are not there');
   const weights = await parseWeights(file, weightsOf, { flavour: seenAs });
-  await using engine = createOnnxEngine({ weights, layers: LAYERS, threads: 2 });
+  await using engine = await createOnnxEngine({ weights, layers: LAYERS, threads: 2 });
   const pixels = await Promise.all(
     sharedPhotos().map(async (name) => {
       const prepared = await prepareImage(sharedData(`photos/${name}`)!, 'crop');

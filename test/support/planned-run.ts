@@ -2,15 +2,16 @@ import { listDataset } from '@filterscope/runs/listing';
 import { manifestOf, openManifest } from '@filterscope/runs/manifest';
 import { createRun, planRun, type RunPlan } from '@filterscope/runs/plan-run';
 import { RESIZE_KERNEL, type RunDocument, type RunSettings } from '@filterscope/runs/run-document';
-import { openFolderStore } from '@filterscope/storage/folder-store';
+import { createWorkplace, type Workplace } from '@filterscope/runs/workplace';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import { openStore } from '@filterscope/storage/open-store';
+import type { StoreAccess } from '@filterscope/storage/store-access';
 import { LAYERS } from '@filterscope/vgg16/layers';
 import { syntheticWeights } from '@filterscope/vgg16/synthetic';
 import { canonicalWeights } from '@filterscope/vgg16/weights-file';
 import { createStubEngine } from './stub-engine.ts';
 
 export const FIRST_LAYER = LAYERS.slice(0, 1);
-const gate = <Result>(work: () => Promise<Result>) => work();
 
 export interface PlannedRun {
   readonly document: RunDocument;
@@ -22,20 +23,26 @@ export interface PlannedRun {
     readonly dataset: ObjectStore;
     readonly output: ObjectStore;
     readonly manifest: ReturnType<typeof openManifest>;
-    readonly gate: <Result>(work: () => Promise<Result>) => Promise<Result>;
+    readonly workplace: Workplace;
     readonly signal: AbortSignal;
   };
 }
 
+export interface PlannedRunOptions {
+  readonly chunkSize?: number;
+  /** How both stores are reached. */
+  readonly access?: StoreAccess;
+}
+
 /** A run of the first layer, planned in this process with the stub engine: nothing of it is carried out yet. */
 export async function plannedRun(
-  datasetFolder: string,
-  outputFolder: string,
-  { chunkSize = 4, ...given }: Partial<RunSettings> & { chunkSize?: number } = {},
+  datasetUrl: string,
+  outputUrl: string,
+  { chunkSize = 4, access = {}, ...given }: Partial<RunSettings> & PlannedRunOptions = {},
 ): Promise<PlannedRun> {
   const { signal } = new AbortController();
-  const dataset = openFolderStore(datasetFolder);
-  const output = openFolderStore(outputFolder);
+  const dataset = await openStore(datasetUrl, access);
+  const output = await openStore(outputUrl, access);
   const settings: RunSettings = {
     layers: FIRST_LAYER.map(({ layer }) => layer),
     fit: 'crop',
@@ -49,8 +56,19 @@ export async function plannedRun(
   const manifest = manifestOf(await listDataset(dataset));
   const plan = planRun(manifest, settings, firstLayerWeights(), chunkSize);
   await using engine = createStubEngine(FIRST_LAYER);
-  const { document } = await createRun(plan, dataset, output, engine, {}, signal);
-  const work = { document, dataset, output, manifest: openManifest(output, document.run), gate, signal };
+  const { document } = await createRun(
+    plan,
+    { dataset, output, engine: () => Promise.resolve(engine), versions: {} },
+    signal,
+  );
+  const work = {
+    document,
+    dataset,
+    output,
+    manifest: openManifest(output, document.run),
+    workplace: createWorkplace({ parallel: 2, batch: 1 }),
+    signal,
+  };
   return { document, dataset, output, work };
 }
 

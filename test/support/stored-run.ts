@@ -19,9 +19,13 @@ export interface StoredRun {
   readonly grids: Readonly<Record<string, string>>;
 }
 
+/** A store, or the folder of one. */
+type Place = string | ObjectStore;
+const storeAt = (place: Place) => (typeof place === 'string' ? openFolderStore(place) : place);
+
 /** @throws when the run is not complete. */
-export async function readStoredRun(folder: string, run: string): Promise<StoredRun> {
-  await using output = openFolderStore(folder);
+export async function readStoredRun(place: Place, run: string): Promise<StoredRun> {
+  const output = storeAt(place);
   const complete = await readComplete(output, run);
   if (!complete) throw new Error(`run ${run} is not complete`);
   const rows = async (keys: readonly string[]) => {
@@ -41,15 +45,14 @@ export async function readStoredRun(folder: string, run: string): Promise<Stored
 }
 
 /** Every commit, in order of chunk and revision. */
-export async function commitsOf(folder: string, run: string): Promise<Commit[]> {
-  await using output = openFolderStore(folder);
-  return Array.fromAsync(readCommits(output, run));
+export async function commitsOf(place: Place, run: string): Promise<Commit[]> {
+  return Array.fromAsync(readCommits(storeAt(place), run));
 }
 
 /** Keys of objects below `chunks/` that no commit vouches for. */
-export async function uncommittedObjects(folder: string, run: string): Promise<string[]> {
-  await using output = openFolderStore(folder);
-  const committed = (await commitsOf(folder, run)).map((commit) => commit.folder);
+export async function uncommittedObjects(place: Place, run: string): Promise<string[]> {
+  const output = storeAt(place);
+  const committed = (await commitsOf(output, run)).map((commit) => commit.folder);
   const keys = (await Array.fromAsync(output.list(`runs/${run}/chunks/`))).map(({ key }) => key);
   return keys.filter((key) => !committed.some((attempt) => key.startsWith(attempt)));
 }

@@ -14,11 +14,17 @@ export interface StubEngine extends Engine {
  */
 export function createStubEngine(
   layers: readonly ConvolutionLayer[],
-  { parallel = 2, before = async () => {} }: { parallel?: number; before?: () => Promise<void> } = {},
+  {
+    parallel = 2,
+    before = async () => {},
+  }: {
+    parallel?: number;
+    before?: (image: PreparedImage) => Promise<void>;
+  } = {},
 ): StubEngine {
   let inferred = 0;
   const infer = async (image: PreparedImage, request: InferRequest): Promise<ImageResult> => {
-    await before();
+    await before(image);
     inferred += 1;
     const digest = createHash('sha256').update(image).digest();
     return { readings: readingsOf(layers, digest), ...mapsOf(layers, digest, request) };

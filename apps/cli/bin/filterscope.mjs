@@ -7,8 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const pinned = dirname(createRequire(import.meta.url).resolve('node/package.json'));
-const node = join(pinned, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const node = pinnedNode();
 // Young objects here are buffers of results: a small nursery for them saves 50 MB and costs no time.
 const args = ['--max-semi-space-size=4', main, ...process.argv.slice(2)];
 // glibc raises this threshold by itself once a large block is freed, and then keeps the gigabyte that building networks
@@ -21,4 +20,17 @@ if (process.execve && process.platform === 'linux') {
   const child = spawn(node, args, { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}
+
+/** The Node that package.json pins; where that is not installed, as in an image, this one if it is new enough. */
+function pinnedNode() {
+  try {
+    const pinned = dirname(createRequire(import.meta.url).resolve('node/package.json'));
+    return join(pinned, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  } catch (cause) {
+    if (Number.parseInt(process.versions.node, 10) >= 24) return process.execPath;
+    throw new Error(`Node ${process.versions.node} is too old: use Node 24 or newer, or run "npm install"`, {
+      cause,
+    });
+  }
 }

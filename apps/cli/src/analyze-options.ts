@@ -12,10 +12,11 @@ import { parseLayers } from '@filterscope/vgg16/layers';
 import type { Flavour } from '@filterscope/vgg16/weights';
 import type { Context } from './context.ts';
 import { ENGINES, type EngineName } from './open-engine.ts';
-import { failureLimit, gridSelection, positiveInteger, type FailureLimit } from './parse-options.ts';
+import { failureLimit, gridSelection, httpUrl, positiveInteger, type FailureLimit } from './parse-options.ts';
 import type { Common } from './program.ts';
 
-interface Given extends Common {
+interface Given extends Common, AccessOptions {
+  readonly dryRun?: boolean;
   readonly weights: string;
   readonly flavour?: Flavour;
   readonly layers: string;
@@ -35,10 +36,40 @@ interface Given extends Common {
 /** Images that get grids unless told: the sixteen that the grey scale is measured on, a fair sample of about 55 MB. */
 const DEFAULT_GRIDS = 16;
 
+/** How S3 is reached, as far as options say. */
+interface AccessOptions {
+  readonly datasetEndpoint?: string;
+  readonly datasetProfile?: string;
+  readonly requesterPays?: boolean;
+  readonly kmsKey?: string;
+}
+
 /** Adds the arguments and options of `analyze` to its command. */
 export function addAnalyze(command: Command, context: Context, finish: (exitCode: number) => void): void {
-  command
-    .argument('<dataset>', 'a folder; its first level of folders are the classes')
+  addSettings(command)
+    .addOption(new Option('--engine <engine>', 'what computes').choices(['auto', ...ENGINES]).default('auto'))
+    .option('--threads <n>', 'engine threads (default: one a core)', positiveInteger)
+    .option('--max-failures <n>', 'give up when more images fail: a number or P%', failureLimit)
+    .action(async (dataset: string, given: Given) => {
+      const { analyze } = await import('./commands/analyze.ts');
+      finish(await analyze(context, dataset, chosen(given)));
+    });
+}
+
+/** Adds the arguments and options of `submit` to its command. */
+export function addSubmit(command: Command, context: Context, finish: (exitCode: number) => void): void {
+  addSettings(command)
+    .option('--dry-run', 'only say what the run would be: jobs, bytes, requests, time', false)
+    .action(async (dataset: string, given: Given) => {
+      const { submit } = await import('./commands/submit.ts');
+      finish(await submit(context, dataset, { ...chosen(given), dryRun: given.dryRun ?? false }));
+    });
+}
+
+/** What a run is made of, the same however it is carried out. */
+function addSettings(command: Command): Command {
+  return command
+    .argument('<dataset>', 'a folder or s3://bucket/prefix; its first level of folders are the classes')
     .option('--weights <weights>', 'imagenet, synthetic, or a .h5 or .safetensors file', 'imagenet')
     .addOption(
       new Option('--flavour <flavour>', 'how the weights see pixels (default: what the file says)').choices([
@@ -70,15 +101,21 @@ export function addAnalyze(command: Command, context: Context, finish: (exitCode
     )
     .option('--limit <n>', 'only the first N images in random order', positiveInteger)
     .option('--include <glob>', "only keys that match, such as '*.jpg' or 'cats/**'")
-    .option('--max-failures <n>', 'give up when more images fail: a number or P%', failureLimit)
     .option('--chunk-size <n>', 'images a unit of work', positiveInteger)
-    .addOption(new Option('--engine <engine>', 'what computes').choices(['auto', ...ENGINES]).default('auto'))
-    .option('--threads <n>', 'engine threads (default: one a core)', positiveInteger)
-    .action(async (dataset: string, given: Given) => {
-      const layers = parseLayers(given.layers);
-      const { analyze } = await import('./commands/analyze.ts');
-      finish(await analyze(context, dataset, { ...given, layers, settings: settingsOf(given) }));
-    });
+    .option(
+      '--dataset-endpoint <url>',
+      'S3 server of the dataset, where it is not that of the output',
+      httpUrl,
+    )
+    .option('--dataset-profile <name>', "profile of the AWS configuration with the dataset's credentials")
+    .option('--requester-pays', 'pay for reading a dataset that demands it', false)
+    .option('--kms-key <id>', 'encrypt what is written with this key of AWS KMS');
+}
+
+function chosen(given: Given) {
+  const { datasetEndpoint = null, datasetProfile = null, requesterPays = false, kmsKey = null } = given;
+  const access = { datasetEndpoint, datasetProfile, requesterPays, kmsKeyId: kmsKey };
+  return { ...given, layers: parseLayers(given.layers), settings: settingsOf(given), access };
 }
 
 /** The settings that make a run what it is. */

@@ -13,6 +13,7 @@ export const EXIT = {
 
 const NOT_FOUND = new Set([
   'dataset-missing',
+  'bucket-missing',
   'no-images',
   'no-results',
   'unknown-run',

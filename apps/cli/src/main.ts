@@ -8,13 +8,21 @@ import { bytes, printable } from './format.ts';
 import { createProgram } from './program.ts';
 import { say, type Terminal } from './terminal.ts';
 
+const SAME_SIGNAL_MS = 300;
+
 const terminal: Terminal = process;
 const interrupted = new AbortController();
 
-// The first Ctrl-C stops the work in hand and tidies up, the second ends at once.
+// The first Ctrl-C stops the work in hand and tidies up, the second ends at once. One that comes along with the first is the
+// same, passed on by npx or a supervisor.
+let firstAt = 0;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (interrupted.signal.aborted) process.exit(EXIT.interrupted);
+    if (interrupted.signal.aborted && performance.now() - firstAt > SAME_SIGNAL_MS) {
+      process.exit(EXIT.interrupted);
+    }
+    if (interrupted.signal.aborted) return;
+    firstAt = performance.now();
     interrupted.abort(new FilterscopeError('interrupted', 'interrupted'));
   });
 }

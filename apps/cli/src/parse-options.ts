@@ -44,3 +44,29 @@ export function age(text: string): number {
   if (!match) throw new InvalidArgumentError('give an age such as 90m, 24h or 7d.');
   return Number(match[1]) * { m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 'm' | 'h' | 'd'];
 }
+
+/** `30s`, `5m` in milliseconds. */
+export function period(text: string): number {
+  const match = /^(\d+)([smh])$/.exec(text);
+  if (!match) throw new InvalidArgumentError('give a time such as 30s or 5m.');
+  return Number(match[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 's' | 'm' | 'h'];
+}
+
+export function httpUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return text;
+  throw new InvalidArgumentError('give an http or https URL without a user in it.');
+}
+
+export function portNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError('give a port from 0 to 65535; 0 means none.');
+}
+
+/** `poison,truncated` */
+export function codeList(text: string): string[] {
+  const codes = text.split(',').map((code) => code.trim());
+  if (codes.every((code) => /^[a-z][a-z-]*$/.test(code))) return codes;
+  throw new InvalidArgumentError('give codes as "failures" shows them, such as poison,truncated.');
+}

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { parseEnvironment } from './environment.ts';
 import { createProgram } from './program.ts';
 
 /** Parses a command line that must be refused before anything is done. @returns the error and what was said. */
@@ -10,7 +11,7 @@ async function refused(...args: string[]): Promise<{ error: unknown; said: strin
   const stream = { write: (text: string) => said.push(text) } as unknown as NodeJS.WriteStream;
   const context: Context = {
     terminal: { stdout: stream, stderr: stream },
-    environment: { cacheDirectory: '/nonexistent' },
+    environment: { ...parseEnvironment({}, 'linux'), cacheDirectory: '/nonexistent' },
     versions: {},
     signal: AbortSignal.abort(new Error('nothing may begin')),
     showDownload: () => undefined,

@@ -2,11 +2,12 @@ import { Command, Option } from 'commander';
 import { findRun } from '@filterscope/results/find-run';
 import { openResults, type Results } from '@filterscope/results/open-results';
 import { FILTER_ORDERS, type FilterQuestion } from '@filterscope/results/summaries';
-import { openStore } from '@filterscope/storage/open-store';
-import { addAnalyze } from './analyze-options.ts';
+import { addAnalyze, addSubmit } from './analyze-options.ts';
+import type { WorkerCommandOptions } from './commands/worker.ts';
 import { QUERY_FORMATS, type QueryFormat } from './commands/query.ts';
 import type { Context } from './context.ts';
-import { age, filterName } from './parse-options.ts';
+import { openOutput } from './open-output.ts';
+import { age, codeList, filterName, period, portNumber, positiveInteger } from './parse-options.ts';
 import { say } from './terminal.ts';
 
 /** Options of every command. */
@@ -35,7 +36,53 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
       .option('--json', 'answer in JSON', false);
   const RUN = 'a run: its id, the beginning of it, or latest';
 
-  addAnalyze(command('analyze', 'analyse the images below a folder, all on this machine'), context, finish);
+  addAnalyze(command('analyze', 'analyse the images below a URL, all on this machine'), context, finish);
+  addSubmit(command('submit', 'plan a run and put it into the queue for workers'), context, finish);
+
+  program
+    .command('worker')
+    .description('carry out chunks from the queue until told to stop')
+    .option('--threads <n>', 'engine threads (default: one a core)', positiveInteger)
+    .option('--grace <time>', 'how long what is in hand may go on after SIGTERM', period, period('60s'))
+    .option('--health-host <host>', 'address of /healthz, /readyz and /metrics (default: 127.0.0.1)')
+    .option(
+      '--health-port <port>',
+      'their port (default: 9464, or any when it is taken); 0 for none',
+      portNumber,
+    )
+    .action(async (options: WorkerCommandOptions) => {
+      const { worker } = await import('./commands/worker.ts');
+      await worker(context, options);
+    });
+
+  command('watch', 'how far a run is, live; Ctrl-C leaves the run going')
+    .argument('<run>', RUN)
+    .action(async (run: string, options: Common) => {
+      const { watch } = await import('./commands/watch.ts');
+      finish(await watch(context, run, options));
+    });
+
+  command('resume', 'put what is left of a run into the queue again')
+    .argument('<run>', RUN)
+    .action(async (run: string, options: Common) => {
+      const { resume } = await import('./commands/resume.ts');
+      await resume(context, run, options);
+    });
+
+  command('retry', 'redo the failed images of a run')
+    .argument('<run>', RUN)
+    .option('--code <codes>', 'only those with these codes, such as poison,truncated', codeList)
+    .action(async (run: string, options: Common & { code?: string[] }) => {
+      const { retry } = await import('./commands/retry.ts');
+      await retry(context, run, options);
+    });
+
+  command('cancel', 'begin no further chunk of a run; what is committed stays')
+    .argument('<run>', RUN)
+    .action(async (run: string, options: Common) => {
+      const { cancel } = await import('./commands/cancel.ts');
+      await cancel(context, run, options);
+    });
 
   command('runs', 'every run, newest first').action(async (options: Common) => {
     const { runs } = await import('./commands/runs.ts');
@@ -130,12 +177,13 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
 }
 
 async function withResults(
-  { terminal, signal }: Context,
+  context: Context,
   run: string,
   { output: url }: Common,
   ask: (results: Results) => Promise<void>,
 ): Promise<void> {
-  await using output = openStore(url);
+  const { terminal, signal } = context;
+  await using output = await openOutput(context, url);
   const document = await findRun(output, run, signal);
   await using results = await openResults(output, document, signal);
   if (!results.complete) say(terminal, 'The run is not complete: this is what it has so far.');

@@ -4,7 +4,7 @@ import { readCommits } from '@filterscope/runs/commit';
 import type { ImageRow } from '@filterscope/runs/image-row';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { chunkCount, chunkRows, type RunDocument } from '@filterscope/runs/run-document';
-import { markStopped } from '@filterscope/runs/stopped-run';
+import { markRun } from '@filterscope/runs/run-mark';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import type { Context } from './context.ts';
@@ -60,7 +60,7 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
     await runChunks({ document, dataset, output, engine, firstChunk, onImage, onCommitted, signal: either });
   } catch (error) {
     if (tooMany.signal.aborted)
-      await markStopped(output, document.run, tooManyFailures(failed, maxFailures).message);
+      await markRun(output, document.run, 'failed', tooManyFailures(failed, maxFailures).message);
     throw error;
   }
 }

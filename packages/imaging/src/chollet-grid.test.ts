@@ -11,12 +11,12 @@ test("viridis runs from matplotlib's dark violet to its yellow", () => {
   expect(colour(255)).toEqual([253, 231, 37]);
 });
 
-test('each tile by its own mean and deviation, worked out by hand', () => {
+test('each tile by its own mean and deviation, worked out by hand', async () => {
   // mean 1.5, deviation √1.25: (x − 1.5) / 1.118… · 64 + 128 = 42.1, 99.4, 156.6, 213.9
   const ramp = [0, 1, 2, 3];
   const spike = [0, 0, 0, 8]; // mean 2, deviation √12: 91.05 three times, 238.85
   const activations = Float32Array.from([...ramp, 0, 0, 0, 0, 5, 5, 5, 5, ...spike]);
-  const { pixels, width, height } = cholletGrid(activations, 4, 2);
+  const { pixels, width, height } = await cholletGrid(activations, 4, 2);
   expect([width, height]).toEqual([47, 2]);
   const at = (row: number, column: number) => [
     ...pixels.subarray((row * width + column) * 3, (row * width + column) * 3 + 3),
@@ -28,8 +28,8 @@ test('each tile by its own mean and deviation, worked out by hand', () => {
   expect([at(0, 2), at(1, 2), at(0, 46)]).toEqual([0, 0, 0].map(colour)); // gaps, free places
 });
 
-test('rare activations far above the mean are clipped', () => {
-  const { pixels } = cholletGrid(
+test('rare activations far above the mean are clipped', async () => {
+  const { pixels } = await cholletGrid(
     Float32Array.from({ length: 196 }, (_, i) => (i === 0 ? 1000 : 0)),
     1,
     14,
@@ -38,7 +38,7 @@ test('rare activations far above the mean are clipped', () => {
   expect([...pixels.subarray(3, 6)]).toEqual(colour(123)); // −1/√195 · 64 + 128
 });
 
-test('17 filters take a second row of tiles', () => {
-  expect(cholletGrid(new Float32Array(17), 17, 1)).toMatchObject({ width: 31, height: 3 });
-  expect(() => cholletGrid(new Float32Array(16), 17, 1)).toThrow(RangeError);
+test('17 filters take a second row of tiles', async () => {
+  expect(await cholletGrid(new Float32Array(17), 17, 1)).toMatchObject({ width: 31, height: 3 });
+  await expect(cholletGrid(new Float32Array(16), 17, 1)).rejects.toThrow(RangeError);
 });

@@ -4,6 +4,7 @@ import { type Fit, PREPARED_SIZE, fitGeometry } from './fit-geometry.ts';
 import { endsEarly } from './image-ending.ts';
 import { type ImageFormat, imageSignature } from './image-signature.ts';
 import { exchangesSides, storedSquare, turnUpright } from './orientation.ts';
+import { hasTooManyChunks } from './png-chunks.ts';
 import type { Rectangle } from './rectangle.ts';
 import { resizeWindow, tappedRectangle, triangleTaps } from './resize-window.ts';
 
@@ -70,12 +71,15 @@ export async function prepareImage(
     );
   }
   const { format } = signature;
+  if (format === 'png' && hasTooManyChunks(bytes)) {
+    return refused('corrupt', 'the file has more parts than any picture needs', { format });
+  }
   const header = await readHeader(bytes);
   if (header === undefined) return damaged(bytes, { format });
   const picture = { ...uprightSize(header), format };
   const tooLarge = limitExceeded(header, format);
   if (tooLarge !== undefined) return refused('too-large', tooLarge, picture);
-  if (endsEarly(bytes, format)) return damaged(bytes, picture);
+  if (await endsEarly(bytes, format)) return damaged(bytes, picture);
   signal?.throwIfAborted();
   const started = performance.now();
   try {
@@ -158,11 +162,11 @@ function limitExceeded(header: Metadata, format: ImageFormat): string | undefine
   return `${size}, more than can be decoded at once in the way it is stored`;
 }
 
-function damaged(
+async function damaged(
   bytes: Uint8Array,
   picture: { width?: number; height?: number; format: ImageFormat },
-): Refused {
-  return endsEarly(bytes, picture.format)
+): Promise<Refused> {
+  return (await endsEarly(bytes, picture.format))
     ? refused('truncated', 'the file breaks off before the end of the image', picture)
     : refused('corrupt', 'the image data are damaged and cannot be decoded', picture);
 }

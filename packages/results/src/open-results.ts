@@ -16,7 +16,7 @@ export interface Results extends AsyncDisposable {
   /** False while the run goes on: the tables then hold the chunks committed so far, a fair sample of the whole. */
   readonly complete: boolean;
   readonly output: ObjectStore;
-  /** Holds the tables, all but `readings`, which are in `output`. */
+  /** Holds the tables, all but `readings`, which are in `output`; maybe `output` itself, so that a question fetches what it reads. */
   readonly tables: ObjectStore;
 }
 

@@ -5,6 +5,7 @@ import { DuckDBDecimalValue, DuckDBInstance, StatementType, type DuckDBConnectio
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { STATISTICS } from '@filterscope/runs/readings-table';
 import { measuredLayers } from '@filterscope/runs/run-document';
+import { settleAll } from '@filterscope/runs/settle-all';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Results } from './open-results.ts';
 
@@ -102,6 +103,9 @@ function badQuery(error: unknown): never {
   throw new FilterscopeError('bad-query', message.trim(), { cause: error });
 }
 
+const FETCHED_AT_A_TIME = 8;
+
+/** Paths of objects for DuckDB, fetched into `folder` from a store that is not on this machine. */
 async function localFiles(
   store: ObjectStore,
   keys: readonly string[],
@@ -109,11 +113,14 @@ async function localFiles(
   signal?: AbortSignal,
 ): Promise<string[]> {
   if (store.localPath) return keys.map((key) => store.localPath!(key));
-  const files: string[] = [];
-  for (const key of keys) {
+  const fetch = async (key: string) => {
     const file = join(folder, key.replaceAll('/', '_'));
     await writeFile(file, (await store.get(key, undefined, signal)).bytes);
-    files.push(file);
+    return file;
+  };
+  const files: string[] = [];
+  for (let i = 0; i < keys.length; i += FETCHED_AT_A_TIME) {
+    files.push(...(await settleAll(keys.slice(i, i + FETCHED_AT_A_TIME).map(fetch))));
   }
   return files;
 }

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { createAccumulator, mergeAccumulators, type Accumulator } from '@filterscope/statistics/accumulator';
 import { summarizeFilters, summarizeLayers } from '@filterscope/statistics/summary';
 import type { ObjectStore } from '@filterscope/storage/object-store';
-import { z } from 'zod';
 import { decodeAccumulator, encodeAccumulator } from './accumulator-file.ts';
 import { getObject, type Commit } from './commit.ts';
-import { imageColumns, imageRow, type ImageRow } from './image-row.ts';
+import { imageColumns, type ImageRow } from './image-row.ts';
+import { encodeParquetAside } from './encode-aside.ts';
 import type { IndexDocument } from './index-document.ts';
-import { decodeParquet, encodeParquet, type Row } from './parquet.ts';
+import { encodeParquet, type Row } from './parquet.ts';
 import { measuredLayers, type RunDocument } from './run-document.ts';
 import { indexFolder, mergedKey, readingsKey, type IndexTable } from './run-keys.ts';
+import { lastRows } from './retry-pass.ts';
 import { FILTER_COLUMNS, LAYER_COLUMNS, RUN_COLUMNS } from './table-columns.ts';
 
 export interface IndexWork {
@@ -56,7 +58,7 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
     images.push(
       await put(
         tableKey('images', images.length),
-        encodeParquet(
+        await encodeParquetAside(
           imageColumns(names),
           rows.map((row) => ({ ...row })),
         ),
@@ -79,7 +81,7 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
     tables: {
       runs: [await put(tableKey('runs'), encodeParquet(RUN_COLUMNS, [runRow(document, counts)]))],
       layers: [await put(tableKey('layers'), encodeParquet(LAYER_COLUMNS, layers))],
-      filters: [await put(tableKey('filters'), encodeParquet(FILTER_COLUMNS, filters))],
+      filters: [await put(tableKey('filters'), await encodeParquetAside(FILTER_COLUMNS, filters))],
       images,
       readings,
     },
@@ -97,7 +99,9 @@ async function mergeAll({ document, commits, output, signal }: IndexWork): Promi
   const layers = measuredLayers(document);
   const merged = createAccumulator(layers);
   for await (const bytes of ahead(commits, (commit) => getObject(output, commit.accumulators, signal))) {
-    mergeAccumulators(merged, await decodeAccumulator(layers, bytes));
+    const accumulator = await decodeAccumulator(layers, bytes);
+    await setImmediate(); // each takes tens of milliseconds, which must not add up on the event loop
+    mergeAccumulators(merged, accumulator);
   }
   return merged;
 }
@@ -106,14 +110,7 @@ async function mergeAll({ document, commits, output, signal }: IndexWork): Promi
 async function* imageBatches({ commits, output, signal }: IndexWork): AsyncGenerator<ImageRow[]> {
   let batch: ImageRow[] = [];
   const byChunk = Map.groupBy(commits, ({ chunk }) => chunk);
-  const read = async (chunk: readonly Commit[]) => {
-    const rows = new Map<number, ImageRow>();
-    for (const commit of chunk) {
-      const decoded = decodeParquet(await getObject(output, commit.images, signal));
-      for (const row of z.array(imageRow).parse(decoded)) rows.set(row.row, row);
-    }
-    return [...rows.values()].toSorted((a, b) => a.row - b.row);
-  };
+  const read = (chunk: readonly Commit[]) => lastRows(output, chunk, signal);
   for await (const rows of ahead([...byChunk.values()], read)) {
     batch.push(...rows);
     if (batch.length >= ROWS_PER_FILE) {

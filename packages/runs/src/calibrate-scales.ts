@@ -1,8 +1,8 @@
-import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { gridLayout, gridSize, tileRectangle } from '@filterscope/imaging/grid-layout';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
 import { binEdges, binOfBits, HISTOGRAM_BINS } from '@filterscope/statistics/histogram';
 import { filterCount } from '@filterscope/statistics/readings';
+import { isObjectFault } from '@filterscope/storage/object-fault';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine, ImageResult } from '@filterscope/vgg16/engine';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
@@ -23,7 +23,6 @@ const SAMPLED_POSITIONS = 3136;
  * images of the manifest that can be decoded. (The maximum would leave most pictures nearly black: the largest of
  * some hundred thousand activations is often ten times what is usual.) A filter silent on all of them gets the median of its layer's
  * others; with no image at all, 1.
- * @returns null for styles that scale each tile by itself.
  */
 export async function calibrateScales(
   { fit, gridStyle }: RunSettings,
@@ -32,8 +31,7 @@ export async function calibrateScales(
   dataset: ObjectStore,
   engine: Engine,
   signal: AbortSignal,
-): Promise<Record<string, number[]> | null> {
-  if (gridStyle !== 'filter' && gridStyle !== 'layer') return null;
+): Promise<Record<string, number[]>> {
   const histogram = new Uint32Array(filterCount(layers) * HISTOGRAM_BINS);
   const rows = manifest.filter(({ skip }) => skip === null).slice(0, CALIBRATION_ROWS);
   let measured = 0;
@@ -135,7 +133,7 @@ async function ownTiles(
     return result?.readings.max.every(Number.isFinite) ? result : undefined;
   } catch (error) {
     // The run itself will meet this image again and say what is wrong with it.
-    if (error instanceof FilterscopeError && error.class === 'permanent') return undefined;
+    if (isObjectFault(error)) return undefined;
     throw error;
   }
 }

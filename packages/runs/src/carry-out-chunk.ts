@@ -1,18 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { addReadings, createAccumulator } from '@filterscope/statistics/accumulator';
+import { addReadings, createAccumulator, type Accumulator } from '@filterscope/statistics/accumulator';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { encodeAccumulator } from './accumulator-file.ts';
 import { isRefusal, putCommit, putObject, type Commit } from './commit.ts';
 import { imageColumns, type ImageRow } from './image-row.ts';
-import type { ManifestReader } from './manifest.ts';
+import { DEADLY, type ChunkJournal } from './journal.ts';
+import type { ManifestReader, ManifestRow } from './manifest.ts';
 import { encodeParquet } from './parquet.ts';
-import { processImage, type ImageOutcome } from './process-image.ts';
+import {
+  fetchImage,
+  processImage,
+  unprocessed,
+  withoutFetching,
+  type ImageOutcome,
+  type ImageWork,
+} from './process-image.ts';
 import { encodeReadings } from './readings-table.ts';
 import { chunkRows, measuredLayers, type RunDocument } from './run-document.ts';
 import { attemptFolder } from './run-keys.ts';
 import { settleAll } from './settle-all.ts';
-import { createStopwatch } from './stopwatch.ts';
+import { createStopwatch, type Stopwatch } from './stopwatch.ts';
+import type { Workplace } from './workplace.ts';
 
 export interface ChunkWork {
   readonly document: RunDocument;
@@ -20,34 +29,54 @@ export interface ChunkWork {
   readonly output: ObjectStore;
   readonly manifest: ManifestReader;
   readonly engine: Engine;
-  /** Waits for a place among the images in hand; one gate for all chunks of a process bounds its memory. */
-  readonly gate: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  readonly workplace: Workplace;
+  /** Where it is kept what is in hand; without, an image that kills the process kills it each time. */
+  readonly journal?: ChunkJournal;
   readonly onImage?: (row: ImageRow) => void;
   readonly signal: AbortSignal;
 }
 
+/** Which rows of a chunk are carried out: all of them in the first pass, those that a retry redoes in a later one. */
+export interface Pass {
+  /** 0 is the first pass. */
+  readonly revision: number;
+  /** In rising order. */
+  readonly rows: readonly number[];
+}
+
+/** The pass over all rows of a chunk. */
+export function firstPass(document: RunDocument, chunk: number): Pass {
+  const { from, to } = chunkRows(document, chunk);
+  return { revision: 0, rows: Array.from({ length: to - from }, (_, i) => from + i) };
+}
+
 /**
- * Carries out the first pass of one chunk: every image of its rows, then what was measured, then the commit, which alone
- * makes it visible.
+ * Carries out one pass over a chunk: every image of its rows, then what was measured, then the commit, which alone makes it
+ * visible.
  * @returns the commit, or undefined when another attempt's commit was first; what this attempt wrote is then deleted.
  * @throws the first error that is no image's own fault, with nothing of this attempt visible.
  */
-export async function carryOutChunk(work: ChunkWork, chunk: number): Promise<Commit | undefined> {
+export async function carryOutChunk(
+  work: ChunkWork,
+  chunk: number,
+  pass: Pass = firstPass(work.document, chunk),
+): Promise<Commit | undefined> {
   const { document, output } = work;
   const attempt = `${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
   const folder = attemptFolder(document.run, chunk, attempt);
   const startedAt = new Date().toISOString();
   const stopwatch = createStopwatch();
   const execute = async (): Promise<Commit> => {
-    const outcomes = await processRows(work, chunk, folder, stopwatch);
-    const objects = await storeResults(work, folder, outcomes);
+    const accumulator = createAccumulator(measuredLayers(document));
+    const outcomes = await processRows(work, pass.rows, folder, stopwatch, accumulator);
+    const objects = await storeResults(work, folder, outcomes, accumulator);
     work.signal.throwIfAborted();
     const count = (status: string) => outcomes.filter(({ row }) => row.status === status).length;
     return {
       v: 1,
       run: document.run,
       chunk,
-      revision: 0,
+      revision: pass.revision,
       attempt,
       rows: outcomes.length,
       ok: count('ok'),
@@ -75,47 +104,93 @@ export async function carryOutChunk(work: ChunkWork, chunk: number): Promise<Com
 }
 
 async function processRows(
-  { document, dataset, output, manifest, engine, gate, onImage, signal }: ChunkWork,
-  chunk: number,
+  work: ChunkWork,
+  rows: readonly number[],
   folder: string,
-  stopwatch: ReturnType<typeof createStopwatch>,
+  stopwatch: Stopwatch,
+  accumulator: Accumulator,
 ): Promise<ImageOutcome[]> {
-  const { from, to } = chunkRows(document, chunk);
-  const entries = await manifest.read(from, to, signal);
+  const { document, manifest, journal, onImage, signal } = work;
+  const [first, last] = [rows[0], rows[rows.length - 1]];
+  const entries = await manifest.read(first, last + 1, signal);
+  const suspects = (await journal?.suspects()) ?? new Map<number, number>();
+  const classIds = new Map(document.classes.map((name, i) => [name, i]));
   const failure = new AbortController();
-  const either = AbortSignal.any([signal, failure.signal]);
-  const image = (entry: (typeof entries)[number], i: number) =>
-    gate(async () => {
-      either.throwIfAborted();
-      const row = from + i;
-      const gridFolder = row < document.gridRows ? { gridFolder: folder } : {};
-      const work = { document, dataset, output, engine, stopwatch, signal: either, ...gridFolder };
-      const outcome = await processImage(work, entry, row);
+  const shared = { ...work, folder, stopwatch, signal: AbortSignal.any([signal, failure.signal]) };
+
+  const image = async (row: number): Promise<ImageOutcome> => {
+    try {
+      const outcome = await carryOutRow(shared, entries[row - first], row, suspects.get(row) ?? 0);
+      const { readings } = outcome;
+      const { class: cls } = outcome.row;
+      const classId = cls === null ? -1 : (classIds.get(cls) ?? -1);
+      if (readings) addReadings(accumulator, { row, classId }, readings);
       onImage?.(outcome.row);
       return outcome;
-    }).catch((error: unknown) => {
+    } catch (error) {
       failure.abort(error); // the other images of the chunk are of no use any more
       throw error;
-    });
-  const settled = await Promise.allSettled(entries.map(image));
+    }
+  };
+  // Whoever may have killed a process goes first, by itself: if it kills another, nothing else is suspected.
+  const order = [...rows.filter((row) => suspects.has(row)), ...rows.filter((row) => !suspects.has(row))];
+  const settled = await Promise.allSettled(order.map(image));
   signal.throwIfAborted();
   failure.signal.throwIfAborted();
-  return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  return settled
+    .flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    .toSorted((a, b) => a.row.row - b.row.row);
 }
+
+type RowWork = ChunkWork & { readonly folder: string; readonly stopwatch: Stopwatch };
+
+/** @param deaths attempts that ended with this row in hand */
+async function carryOutRow(
+  work: RowWork,
+  entry: ManifestRow,
+  row: number,
+  deaths: number,
+): Promise<ImageOutcome> {
+  const { document, dataset, output, engine, workplace, journal, folder, stopwatch, signal } = work;
+  if (deaths >= DEADLY) return unprocessed(entry, row, 'failed', poison(deaths));
+  const unfetched = withoutFetching(entry, row);
+  if (unfetched) return unfetched;
+  const { result: fetched, release } = await workplace.fetchAhead(entry.sizeBytes, async () => {
+    signal.throwIfAborted();
+    return stopwatch.time('fetch', fetchImage(dataset, entry, signal));
+  });
+  const withGrids = row < document.gridRows ? { gridFolder: folder } : {};
+  const imageWork: ImageWork = { document, output, engine, stopwatch, signal, ...withGrids };
+  const handle = async (): Promise<ImageOutcome> => {
+    release();
+    signal.throwIfAborted();
+    if ('code' in fetched) return unprocessed(entry, row, 'failed', fetched);
+    await journal?.takeUp(row);
+    try {
+      const outcome = await processImage(imageWork, entry, row, fetched.bytes);
+      if (deaths > 0) await journal?.acquit(row);
+      return outcome;
+    } finally {
+      await journal?.putDown(row);
+    }
+  };
+  return deaths > 0 ? workplace.alone(handle) : workplace.inHand(handle);
+}
+
+const poison = (deaths: number) => ({
+  code: 'poison',
+  message: `${deaths} processes ended with this image in hand; "retry --code poison" tries it again`,
+});
 
 async function storeResults(
   { document, output, signal }: ChunkWork,
   folder: string,
   outcomes: readonly ImageOutcome[],
+  accumulator: Accumulator,
 ) {
   const layers = measuredLayers(document);
   const names = layers.map(({ layer }) => layer);
-  const classIds = new Map(document.classes.map((name, i) => [name, i]));
-  const accumulator = createAccumulator(layers);
   const read = outcomes.flatMap(({ row, readings }) => (readings ? [{ ...row, readings }] : []));
-  for (const { row, class: cls, readings } of read) {
-    addReadings(accumulator, { row, classId: cls === null ? -1 : (classIds.get(cls) ?? -1) }, readings);
-  }
   const put = async (name: string, encode: () => Uint8Array | Promise<Uint8Array>) =>
     putObject(output, `${folder}${name}`, await encode(), signal);
   const keep = document.settings.readings === 'full' && read.length > 0;

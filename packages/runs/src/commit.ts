@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { encodeJson, parseStored } from './parse-stored.ts';
-import { commitKey, commitsFolder, parseCommitKey } from './run-keys.ts';
+import { chunkCommitsFolder, commitKey, commitsFolder, parseCommitKey } from './run-keys.ts';
 
 const storedObject = z.object({ key: z.string(), sizeBytes: z.int(), sha256: z.string() });
 /** An object that a commit vouches for. */
@@ -59,10 +59,28 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof FilterscopeError && (error.class === 'permanent' || error.code === 'store-full');
 }
 
+/** Which commit: of which chunk, and of which pass over it. */
+export interface CommitName {
+  readonly chunk: number;
+  readonly revision: number;
+}
+
 /** Chunk and revision of every commit of a run, in that order, without reading them. */
-export async function listCommits(output: ObjectStore, run: string, signal?: AbortSignal) {
-  const commits: { chunk: number; revision: number }[] = [];
-  for await (const { key } of output.list(commitsFolder(run), signal)) {
+export async function listCommits(
+  output: ObjectStore,
+  run: string,
+  signal?: AbortSignal,
+): Promise<CommitName[]> {
+  return listCommitsIn(output, commitsFolder(run), signal);
+}
+
+async function listCommitsIn(
+  output: ObjectStore,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<CommitName[]> {
+  const commits: CommitName[] = [];
+  for await (const { key } of output.list(folder, signal)) {
     const name = parseCommitKey(key);
     if (name) commits.push(name);
   }
@@ -77,7 +95,27 @@ export async function* readCommits(
   run: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Commit> {
-  const names = await listCommits(output, run, signal);
+  yield* readNamed(output, run, await listCommits(output, run, signal), signal);
+}
+
+/** Every commit of one chunk, in order of revision. */
+export async function readChunkCommits(
+  output: ObjectStore,
+  run: string,
+  chunk: number,
+  signal?: AbortSignal,
+): Promise<Commit[]> {
+  const names = await listCommitsIn(output, chunkCommitsFolder(run, chunk), signal);
+  return Array.fromAsync(readNamed(output, run, names, signal));
+}
+
+/** The commits of these names, in their order. */
+export async function* readNamed(
+  output: ObjectStore,
+  run: string,
+  names: readonly CommitName[],
+  signal?: AbortSignal,
+): AsyncGenerator<Commit> {
   for (let i = 0; i < names.length; i += READS_AT_A_TIME) {
     yield* await Promise.all(
       names.slice(i, i + READS_AT_A_TIME).map(async ({ chunk, revision }) => {

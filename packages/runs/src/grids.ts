@@ -4,6 +4,7 @@ import { markBlankTiles } from '@filterscope/imaging/draw-grid';
 import { encodeGrid } from '@filterscope/imaging/encode-grid';
 import { gridLayout, gridSize } from '@filterscope/imaging/grid-layout';
 import type { GridMetadata } from '@filterscope/imaging/grid-metadata';
+import { takeTurn } from '@filterscope/imaging/take-turn';
 import type { ImageResult, InferRequest } from '@filterscope/vgg16/engine';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
 import { measuredLayers, type RunDocument } from './run-document.ts';
@@ -49,9 +50,12 @@ export function layerGrids(
     const { layer, filters, size } = shape;
     const maxima = readings.max.subarray(offset, (offset += filters));
     const metadata = { ...about, layer };
-    const encode = () => {
-      if (activations)
-        return encodeGrid({ ...cholletGrid(activations[i], filters, size), channels: 3, format, metadata });
+    const encode = async () => {
+      if (activations) {
+        const picture = await cholletGrid(activations[i], filters, size);
+        return encodeGrid({ ...picture, channels: 3, format, metadata });
+      }
+      await takeTurn(); // thirteen grids of several images are asked for at once
       return encodeTiles(tiles![i], shape, maxima, scales?.[layer], format, metadata);
     };
     return { layer, extension, encode };

@@ -8,7 +8,13 @@ import type { Weights } from '@filterscope/vgg16/weights';
 import { calibrateScales } from './calibrate-scales.ts';
 import { storeManifest, type Manifest, type ManifestRow } from './manifest.ts';
 import { encodeJson } from './parse-stored.ts';
-import { readRunDocument, type GridSelection, type RunDocument, type RunSettings } from './run-document.ts';
+import {
+  DEFAULT_ACCESS,
+  readRunDocument,
+  type GridSelection,
+  type RunDocument,
+  type RunSettings,
+} from './run-document.ts';
 import { runIdOf } from './run-id.ts';
 import { runDocumentKey, weightsKey } from './run-keys.ts';
 
@@ -81,6 +87,16 @@ function rowsHolding(rows: readonly ManifestRow[], images: number): number {
   return row;
 }
 
+/** What a run is created from and in, beside its plan. */
+export interface RunPlace {
+  readonly dataset: ObjectStore;
+  readonly output: ObjectStore;
+  /** Called when grey scales have to be measured; the engine stays the caller's. */
+  readonly engine: () => Promise<Engine>;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly access?: RunDocument['access'];
+}
+
 /**
  * Writes a plan to the output: weights, manifest, and last `run.json`, which makes the run known. Whoever else plans the
  * same run, the first `run.json` stands.
@@ -88,20 +104,18 @@ function rowsHolding(rows: readonly ManifestRow[], images: number): number {
  */
 export async function createRun(
   plan: RunPlan,
-  dataset: ObjectStore,
-  output: ObjectStore,
-  engine: Engine,
-  versions: Readonly<Record<string, string>>,
+  place: RunPlace,
   signal: AbortSignal,
 ): Promise<{ document: RunDocument; created: boolean }> {
   const { run, manifest, weights } = plan;
+  const { output } = place;
   await storeWeights(output, weights, signal);
   const key = runDocumentKey(run);
   if (await objectExists(output, key, signal)) {
     return { document: await readRunDocument(output, run, signal), created: false };
   }
   await storeManifest(output, run, manifest, signal);
-  const document = await newDocument(plan, dataset, engine, versions, signal);
+  const document = await newDocument(plan, place, signal);
   const options = { ifAbsent: true, contentType: 'application/json', signal };
   const created = await output.put(key, encodeJson(document), options);
   await storeWeights(output, weights, signal); // garbage collection may have taken old ones that no run used until now
@@ -110,15 +124,13 @@ export async function createRun(
 
 async function newDocument(
   { run, manifest, settings, weights, images, gridImages, gridRows, chunkSize }: RunPlan,
-  dataset: ObjectStore,
-  engine: Engine,
-  versions: Readonly<Record<string, string>>,
+  { dataset, engine, versions, access = DEFAULT_ACCESS }: RunPlace,
   signal: AbortSignal,
 ): Promise<RunDocument> {
   const layers = LAYERS.filter(({ layer }) => settings.layers.includes(layer));
-  const scaled = gridImages > 0;
+  const scaled = gridImages > 0 && (settings.gridStyle === 'filter' || settings.gridStyle === 'layer');
   const scales = scaled
-    ? await calibrateScales(settings, layers, manifest.rows, dataset, engine, signal)
+    ? await calibrateScales(settings, layers, manifest.rows, dataset, await engine(), signal)
     : null;
   const { sha256, content } = weights;
   const { flavour, synthetic, name } = content;
@@ -128,6 +140,7 @@ async function newDocument(
     run,
     createdAt: new Date().toISOString(),
     dataset: dataset.url,
+    access,
     manifest: { digest: manifest.digest, rows: manifest.rows.length, images },
     weights: { sha256, name, flavour, synthetic, imagenet },
     settings,

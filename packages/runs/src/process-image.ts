@@ -4,6 +4,7 @@ import { prepareImage } from '@filterscope/imaging/prepare-image';
 import { blankFiltersByLayer } from '@filterscope/statistics/blank-filters';
 import type { Readings } from '@filterscope/statistics/readings';
 import { readingsProblem } from '@filterscope/statistics/readings-problem';
+import { isObjectFault } from '@filterscope/storage/object-fault';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { layerGrids, mapsForGrids } from './grids.ts';
@@ -19,7 +20,6 @@ const MAX_FILE_BYTES = 128 * 1024 * 1024;
 
 export interface ImageWork {
   readonly document: RunDocument;
-  readonly dataset: ObjectStore;
   readonly output: ObjectStore;
   readonly engine: Engine;
   /** Folder below the output URL for the image's grids; undefined for none. */
@@ -34,37 +34,46 @@ export interface ImageOutcome {
   readonly readings?: Readings;
 }
 
-/**
- * One row of the manifest, from bytes to readings and stored grids. Whatever is wrong with the image is a `failed`
- * outcome with a code.
- * @throws the stores' and the engine's errors: an outage never becomes a failed image.
- */
-export async function processImage(work: ImageWork, entry: ManifestRow, row: number): Promise<ImageOutcome> {
-  const { document, dataset, engine, stopwatch, signal } = work;
-  const base = {
-    ...NOTHING_KNOWN,
-    row,
-    image: entry.image,
-    class: entry.class,
-    sizeBytes: entry.sizeBytes,
-    etag: entry.etag,
-  };
-  const failed = (code: string, message: string, known: Partial<ImageRow> = {}): ImageOutcome => {
-    return { row: { ...base, ...known, status: 'failed', code, message } };
-  };
+/** What became of a row whose image is not looked at, for the reason given. */
+export function unprocessed(
+  entry: ManifestRow,
+  row: number,
+  status: 'failed' | 'skipped',
+  { code, message }: Refusal,
+): ImageOutcome {
+  return { row: { ...baseRow(entry, row), status, code, message } };
+}
+
+/** Why an image is not fetched at all; undefined for one that is. */
+export function withoutFetching(entry: ManifestRow, row: number): ImageOutcome | undefined {
   if (entry.skip !== null) {
-    return {
-      row: { ...base, status: 'skipped', code: entry.skip, message: 'its name is not the name of an image' },
-    };
+    const message = 'its name is not the name of an image';
+    return unprocessed(entry, row, 'skipped', { code: entry.skip, message });
   }
   if (entry.sizeBytes > MAX_FILE_BYTES) {
-    return failed('too-large', `the file has ${entry.sizeBytes} bytes; at most ${MAX_FILE_BYTES} are read`);
+    const message = `the file has ${entry.sizeBytes} bytes; at most ${MAX_FILE_BYTES} are read`;
+    return unprocessed(entry, row, 'failed', { code: 'too-large', message });
   }
-  const fetched = await stopwatch.time('fetch', fetchImage(dataset, entry, signal));
-  if ('code' in fetched) return failed(fetched.code, fetched.message);
-  const sha256 = createHash('sha256').update(fetched.bytes).digest('hex');
+  return undefined;
+}
 
-  const prepared = await stopwatch.time('decode', prepareImage(fetched.bytes, document.settings.fit, signal));
+/**
+ * One image, from its bytes to readings and stored grids. Whatever is wrong with it is a `failed` outcome with a code.
+ * @throws the store's and the engine's errors: an outage never becomes a failed image.
+ */
+export async function processImage(
+  work: ImageWork,
+  entry: ManifestRow,
+  row: number,
+  bytes: Uint8Array,
+): Promise<ImageOutcome> {
+  const { document, engine, stopwatch, signal } = work;
+  const base = baseRow(entry, row);
+  const failed = (code: string, message: string, known: Partial<ImageRow>): ImageOutcome => {
+    return { row: { ...base, ...known, status: 'failed', code, message } };
+  };
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const prepared = await stopwatch.time('decode', prepareImage(bytes, document.settings.fit, signal));
   const { width = null, height = null, format = null } = prepared;
   const known = { sha256, width, height, format };
   if (prepared.status === 'failed') return failed(prepared.code, prepared.message, known);
@@ -88,16 +97,10 @@ export async function processImage(work: ImageWork, entry: ManifestRow, row: num
   return { row: { ...base, ...known, status: 'ok', blankFilters, grids }, readings: result.readings };
 }
 
-const NOTHING_KNOWN = {
-  code: null,
-  message: null,
-  width: null,
-  height: null,
-  format: null,
-  sha256: null,
-  blankFilters: null,
-  grids: null,
-};
+function baseRow({ image, class: cls, sizeBytes, etag }: ManifestRow, row: number) {
+  const unknown = { code: null, message: null, width: null, height: null, format: null, sha256: null };
+  return { ...unknown, row, image, class: cls, sizeBytes, etag, blankFilters: null, grids: null };
+}
 
 async function storeGrid(
   { output, stopwatch, signal }: ImageWork,
@@ -112,12 +115,18 @@ async function storeGrid(
   );
 }
 
-/** The bytes that were listed, or why this image, and no other, cannot be had. */
-async function fetchImage(
+/** Why an image cannot be used. */
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The bytes that were listed, or why this image, and no other, cannot be had. @throws the store's other errors. */
+export async function fetchImage(
   dataset: ObjectStore,
   { image, etag }: ManifestRow,
   signal: AbortSignal,
-): Promise<{ bytes: Uint8Array } | { code: string; message: string }> {
+): Promise<{ bytes: Uint8Array } | Refusal> {
   try {
     const fetched = await dataset.get(image, undefined, signal);
     if (fetched.etag === etag) return fetched;
@@ -126,12 +135,12 @@ async function fetchImage(
       message: 'the file has changed since the run was planned; start a new run to include it',
     };
   } catch (error) {
-    if (error instanceof FilterscopeError && error.class === 'permanent') return unreadable(error);
+    if (isObjectFault(error)) return unreadable(error);
     throw error;
   }
 }
 
-function unreadable({ code, message }: FilterscopeError): { code: string; message: string } {
+function unreadable({ code, message }: FilterscopeError): Refusal {
   switch (code) {
     case 'object-missing':
       return { code: 'missing', message: 'the file was there when the run was planned and is gone' };

@@ -33,10 +33,10 @@ const row: fc.Arbitrary<ReadingsRow> = fc
     },
   }));
 
-test('readings come back bit for bit', () => {
-  fc.assert(
-    fc.property(fc.array(row, { minLength: 1, maxLength: 6 }), (rows) => {
-      const decoded = decodeParquet(encodeReadings(LAYERS, rows));
+test('readings come back bit for bit', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 6 }), async (rows) => {
+      const decoded = decodeParquet(await encodeReadings(LAYERS, rows));
       const back = decoded.map((cells) => ({
         row: cells['row'],
         image: cells['image'],
@@ -49,9 +49,9 @@ test('readings come back bit for bit', () => {
   );
 });
 
-test('a row that lacks a layer is not taken for one', () => {
+test('a row that lacks a layer is not taken for one', async () => {
   const [cells] = decodeParquet(
-    encodeReadings(LAYERS.slice(0, 1), [
+    await encodeReadings(LAYERS.slice(0, 1), [
       {
         row: 0,
         image: 'a',

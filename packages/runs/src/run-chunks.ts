@@ -1,12 +1,13 @@
-import pLimit from 'p-limit';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { carryOutChunk } from './carry-out-chunk.ts';
+import { chunkStanding } from './chunk-standing.ts';
 import { listCommits, type Commit } from './commit.ts';
 import type { ImageRow } from './image-row.ts';
 import { openManifest } from './manifest.ts';
 import { chunkCount, type RunDocument } from './run-document.ts';
-import { chunkCommitsFolder } from './run-keys.ts';
+import { createWorkplace } from './workplace.ts';
 
 export interface RunWork {
   readonly document: RunDocument;
@@ -22,44 +23,33 @@ export interface RunWork {
 }
 
 /** Chunks in work at a time: while one writes its results, the next keeps the engine busy. */
-const CHUNKS_IN_WORK = 2;
-/** Images in hand beyond those in the engine: being fetched, decoded or encoded. */
-const IMAGES_AHEAD = 3;
+export const CHUNKS_IN_WORK = 2;
 
 /**
  * The in-process scheduler: carries out every chunk of a run that has no commit yet, in this process.
- * @throws the first error of a chunk, once the chunks in work have stopped; chunks committed by then stay.
+ * @throws the first error of a chunk, once the chunks in work have stopped; chunks committed by then stay. FilterscopeError
+ * `run-cancelled` when somebody cancels the run.
  */
 export async function runChunks(work: RunWork): Promise<void> {
-  const { document, dataset, output, engine, onImage, signal, firstChunk = 0 } = work;
+  const { document, output, engine, signal, firstChunk = 0 } = work;
   const chunks = chunkCount(document);
   const committed = new Set((await listCommits(output, document.run, signal)).map(({ chunk }) => chunk));
   const open = Array.from({ length: chunks }, (_, i) => (firstChunk + i) % chunks).filter(
     (chunk) => !committed.has(chunk),
   );
-  const manifest = openManifest(output, document.run);
-  const gate = pLimit(engine.parallel + IMAGES_AHEAD);
   const failure = new AbortController();
-  const either = AbortSignal.any([signal, failure.signal]);
-
   const shared = {
-    document,
-    dataset,
-    output,
-    manifest,
-    engine,
-    gate,
-    signal: either,
-    ...(onImage && { onImage }),
+    ...work,
+    manifest: openManifest(output, document.run),
+    workplace: createWorkplace(engine),
+    signal: AbortSignal.any([signal, failure.signal]),
   };
   const worker = async () => {
     for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
-      either.throwIfAborted();
-      if (await hasCommit(output, document.run, chunk, either)) {
-        work.onCommitted?.(chunk, undefined);
-        continue;
-      }
-      const commit = await carryOutChunk(shared, chunk);
+      shared.signal.throwIfAborted();
+      const standing = await chunkStanding(output, document.run, chunk, 0, shared.signal);
+      if (standing === 'cancelled' || standing === 'deleted') throw ended(standing);
+      const commit = standing === 'open' ? await carryOutChunk(shared, chunk) : undefined;
       work.onCommitted?.(chunk, commit);
     }
   };
@@ -74,13 +64,9 @@ export async function runChunks(work: RunWork): Promise<void> {
   failure.signal.throwIfAborted();
 }
 
-async function hasCommit(
-  output: ObjectStore,
-  run: string,
-  chunk: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const folder = chunkCommitsFolder(run, chunk);
-  for await (const _ of output.list(folder, signal)) return true;
-  return false;
+function ended(standing: 'cancelled' | 'deleted'): FilterscopeError {
+  return new FilterscopeError(
+    `run-${standing}`,
+    `the run was ${standing} meanwhile; what was committed ${standing === 'cancelled' ? 'is kept' : 'is gone'}`,
+  );
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { StoreAccess } from '@filterscope/storage/store-access';
 import { LAYERS, type ConvolutionLayer } from '@filterscope/vgg16/layers';
 import { parseStored } from './parse-stored.ts';
 import { runDocumentKey } from './run-keys.ts';
@@ -39,11 +40,40 @@ const settings = z.object({
 /** What a run does to its images; part of the run's id. */
 export type RunSettings = Readonly<z.infer<typeof settings>>;
 
+/** How the run's stores are reached, as far as it is no secret: whoever carries out a chunk opens them in the same way. */
+const access = z.object({
+  datasetEndpoint: z.string().nullable(),
+  datasetProfile: z.string().nullable(),
+  requesterPays: z.boolean(),
+  /** Key of AWS KMS that the output's objects are encrypted with. */
+  kmsKeyId: z.string().nullable(),
+});
+export const DEFAULT_ACCESS: z.infer<typeof access> = {
+  datasetEndpoint: null,
+  datasetProfile: null,
+  requesterPays: false,
+  kmsKeyId: null,
+};
+
+/** How a run's dataset is opened. */
+export function datasetAccess({
+  datasetEndpoint,
+  datasetProfile,
+  requesterPays,
+}: RunDocument['access']): StoreAccess {
+  return {
+    requesterPays,
+    ...(datasetEndpoint !== null && { endpoint: datasetEndpoint }),
+    ...(datasetProfile !== null && { profile: datasetProfile }),
+  };
+}
+
 const runDocument = z.object({
   v: z.literal(1),
   run: z.string().regex(/^[0-9a-f]{64}$/),
   createdAt: z.iso.datetime(),
   dataset: z.string(),
+  access: access.default(DEFAULT_ACCESS),
   manifest: z.object({ digest: z.string(), rows: z.int().positive(), images: z.int().positive() }),
   weights: z.object({
     sha256: z.string().regex(/^[0-9a-f]{64}$/),

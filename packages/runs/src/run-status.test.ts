@@ -22,14 +22,14 @@ test('before the first commit nothing is known but the size', () => {
   });
 });
 
-test('counts are sums over the commits of the first pass', () => {
+test('what a retry redid had failed before', () => {
   const commits = [
     exampleCommit(0, { ok: 6, failed: 2 }),
     exampleCommit(1, { ok: 7, skipped: 1 }),
     exampleCommit(0, { revision: 1, rows: 2, ok: 2 }),
   ];
   const status = statusOf(exampleRun(), 'complete', commits, at(10));
-  expect(status).toMatchObject({ ok: 13, failed: 2, skipped: 1, committed: 2, etaSeconds: null });
+  expect(status).toMatchObject({ ok: 15, failed: 0, skipped: 1, committed: 2, etaSeconds: null });
 });
 
 test('the rate is that of the last minute, the work of all workers together', () => {

@@ -1,7 +1,6 @@
 import { objectExists } from '@filterscope/storage/object-exists';
 import type { ObjectStore } from '@filterscope/storage/object-store';
-import { readCommits, type Commit } from './commit.ts';
-import { readComplete } from './index-document.ts';
+import { listCommits, readNamed, type Commit, type CommitName } from './commit.ts';
 import { chunkCount, readRunDocument, type RunDocument } from './run-document.ts';
 import { cancelledKey, completeKey, stoppedKey } from './run-keys.ts';
 
@@ -41,6 +40,28 @@ export async function runState(output: ObjectStore, run: string, signal?: AbortS
   return 'running';
 }
 
+/** A run's status, looked at again and again: each commit is read once. */
+export interface StatusReader {
+  read(now: Date, signal?: AbortSignal): Promise<RunStatus>;
+}
+
+const keyOf = ({ chunk, revision }: CommitName) => `${chunk}/${revision}`;
+
+export function openRunStatus(output: ObjectStore, document: RunDocument): StatusReader {
+  const { run } = document;
+  const known = new Map<string, Commit>();
+  return {
+    async read(now, signal) {
+      // The state first: a run that is complete has all its commits.
+      const state = await runState(output, run, signal);
+      const names = await listCommits(output, run, signal);
+      const news = names.filter((name) => !known.has(keyOf(name)));
+      for await (const commit of readNamed(output, run, news, signal)) known.set(keyOf(commit), commit);
+      return statusOf(document, state, [...known.values()], now);
+    },
+  };
+}
+
 /** @throws FilterscopeError `unknown-run`. */
 export async function readRunStatus(
   output: ObjectStore,
@@ -48,15 +69,7 @@ export async function readRunStatus(
   now: Date = new Date(),
   signal?: AbortSignal,
 ): Promise<RunStatus> {
-  const document = await readRunDocument(output, run, signal);
-  const state = await runState(output, run, signal);
-  const complete = state === 'complete' ? await readComplete(output, run, signal) : undefined;
-  const commits = await Array.fromAsync(readCommits(output, run, signal));
-  const status = statusOf(document, state, commits, now);
-  // Revisions replace what was said of single images; the index knows what holds.
-  return complete
-    ? { ...status, ok: complete.ok, failed: complete.failed, skipped: complete.skipped }
-    : status;
+  return openRunStatus(output, await readRunDocument(output, run, signal)).read(now, signal);
 }
 
 /** The status that commits add up to. Pure. */
@@ -68,9 +81,9 @@ export function statusOf(
 ): RunStatus {
   const first = commits.filter(({ revision }) => revision === 0);
   const sum = (count: (commit: Commit) => number) =>
-    first.reduce((total, commit) => total + count(commit), 0);
+    commits.reduce((total, commit) => total + count(commit), 0);
   const imagesPerSecond = rateOf(first);
-  const done = sum(({ rows }) => rows);
+  const done = first.reduce((total, { rows }) => total + rows, 0);
   const newest = Math.max(...first.map(({ committedAt }) => Date.parse(committedAt)));
   const working = state === 'running' && now.getTime() - newest < IDLE_AFTER_MS;
   const engines = new Set(first.map(({ engine }) => `${engine.name} ${engine.version}`));
@@ -79,7 +92,8 @@ export function statusOf(
     state,
     images: document.manifest.rows,
     ok: sum(({ ok }) => ok),
-    failed: sum(({ failed }) => failed),
+    // Whatever a retry redoes had failed before.
+    failed: sum(({ failed, rows, revision }) => (revision === 0 ? failed : failed - rows)),
     skipped: sum(({ skipped }) => skipped),
     chunks: chunkCount(document),
     committed: first.length,

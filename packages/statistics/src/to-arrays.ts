@@ -100,27 +100,34 @@ function topArrays({ top, zeros }: Accumulator) {
   };
 }
 
+/** Counted first and then filled in: a thousand classes have a million entries, too many for growing arrays. */
 function classArrays({ classes }: Accumulator) {
   const byId = [...classes].toSorted(([a], [b]) => a - b);
-  const entries: number[] = [];
-  const filters: number[] = [];
-  const counts: number[] = [];
+  const entries = byId.map(([, { blank }]) => positive(blank));
+  const length = entries.reduce((sum, count) => sum + count, 0);
+  const filters = new Uint16Array(length);
+  const counts = new Uint32Array(length);
+  let at = 0;
   for (const [, { blank }] of byId) {
-    const before = filters.length;
-    for (const [filter, count] of blank.entries()) {
-      if (count === 0) continue;
-      filters.push(filter);
-      counts.push(count);
+    for (let filter = 0; filter < blank.length; filter++) {
+      if (blank[filter] === 0) continue;
+      filters[at] = filter;
+      counts[at++] = blank[filter];
     }
-    entries.push(filters.length - before);
   }
   const ids = byId.map(([id]) => id);
-  const images = byId.map(([, counts]) => counts.images);
+  const images = byId.map(([, ofClass]) => ofClass.images);
   return {
     'class.id': numbers(U32, ids),
     'class.images': numbers(U32, images),
     'class.entries': numbers(U32, entries),
-    'class.filter': numbers(U16, filters),
-    'class.count': numbers(U32, counts),
-  };
+    'class.filter': { dtype: 'U16', shape: [length], data: filters },
+    'class.count': { dtype: 'U32', shape: [length], data: counts },
+  } satisfies Record<string, StoredArray>;
+}
+
+function positive(counts: Uint32Array): number {
+  let positive = 0;
+  for (let i = 0; i < counts.length; i++) if (counts[i] > 0) positive++;
+  return positive;
 }

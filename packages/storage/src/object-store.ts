@@ -17,7 +17,8 @@ export interface ByteRange {
 /**
  * Where bytes live: objects under keys below one URL. Owned by the packages that use it; each adapter passes the suite
  * in `test/contract/object-store.ts`. Every method rejects with the signal's reason when it is aborted, with a
- * `transient` FilterscopeError when the store is out of reach, and with a `permanent` one when it refuses.
+ * `transient` FilterscopeError when the store is out of reach or its credentials do not hold, and with a `permanent` one when
+ * it refuses.
  */
 export interface ObjectStore extends AsyncDisposable {
   /** Without a `/` at the end, for example `s3://bucket/prefix` or an absolute path. */
@@ -28,13 +29,17 @@ export interface ObjectStore extends AsyncDisposable {
   folders(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
   /**
    * An object's bytes and what it is now. Its ETag belongs to the bytes that were read.
-   * @throws FilterscopeError `object-missing`, `object-forbidden`.
+   * Never fewer bytes than there are. A range that begins behind the last byte gives none.
+   * @throws FilterscopeError `object-missing`, `object-forbidden`; `isObjectFault` tells what is wrong with this object
+   * alone from what is wrong with the store.
    */
   get(key: string, range?: ByteRange, signal?: AbortSignal): Promise<{ bytes: Uint8Array; etag: string }>;
   /**
    * Stores an object whole or not at all, durably: once it resolves, a crash does not lose it. Replaces what was there,
    * or with `ifAbsent` leaves that alone.
-   * @returns whether it was stored; `false` only with `ifAbsent`, and of any number of racers one is told `true`.
+   * @returns whether it was stored; `false` only with `ifAbsent`, and of any number of racers one is told `true`. Where an
+   * adapter tries again by itself after an answer was lost, an object that is there with the very bytes of this put counts
+   * as stored by it: racers that put the same bytes may then both be told `true`.
    * @throws FilterscopeError `store-full` or a `permanent` one when nothing was stored; after another `transient` one, or
    * when it is aborted, it may have been.
    */

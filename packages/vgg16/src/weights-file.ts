@@ -30,7 +30,7 @@ export async function parseWeights(
 ): Promise<Weights> {
   if (isHdf5(bytes)) {
     using file = await openKerasH5(bytes, fileName);
-    const layers = recognised(layersOf(file.arrays, fileName), fileName, file.names);
+    const layers = recognised(await layersOf(file.arrays, fileName), fileName, file.names);
     return { flavour: options.flavour ?? 'keras', synthetic: false, name: fileName, layers };
   }
   const { tensors, metadata } = decode(bytes, fileName);
@@ -42,7 +42,7 @@ export async function parseWeights(
       `${fileName} holds VGG16 with batch normalisation (vgg16_bn), a different network; use vgg16's weights`,
     );
   }
-  const layers = recognised(layersOf(arrays, fileName), fileName, names);
+  const layers = recognised(await layersOf(arrays, fileName), fileName, names);
   const flavour = options.flavour ?? metadataFlavour(metadata, fileName) ?? naming;
   const synthetic = metadata.get('synthetic') === 'true';
   return { flavour, synthetic, name: synthetic ? 'synthetic' : fileName, layers };

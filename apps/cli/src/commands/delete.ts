@@ -1,18 +1,19 @@
 import { createInterface } from 'node:readline/promises';
 import { findRun } from '@filterscope/results/find-run';
 import { deleteRun } from '@filterscope/runs/delete-run';
-import { openStore } from '@filterscope/storage/open-store';
 import type { Context } from '../context.ts';
 import { count, shortRun } from '../format.ts';
+import { openOutput } from '../open-output.ts';
 import { say, writeJson } from '../terminal.ts';
 
 /** `filterscope delete`: a run and its tables, gone. Asks first on a terminal. */
 export async function deleteCommand(
-  { terminal, signal }: Context,
+  context: Context,
   name: string,
   options: { output: string; json: boolean; yes: boolean },
 ): Promise<void> {
-  await using output = openStore(options.output);
+  const { terminal, signal } = context;
+  await using output = await openOutput(context, options.output);
   const { run, manifest } = await findRun(output, name, signal);
   if (!options.yes && process.stdin.isTTY) {
     const prompt = createInterface({ input: process.stdin, output: terminal.stderr });

@@ -4,13 +4,13 @@ import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
-import { openStore } from '@filterscope/storage/open-store';
 import { LAYERS } from '@filterscope/vgg16/layers';
 import { syntheticWeights } from '@filterscope/vgg16/synthetic';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { bytes } from '../format.ts';
 import { defaultThreads, openEngine } from '../open-engine.ts';
+import { openOutput } from '../open-output.ts';
 import { renderTable } from '../table.ts';
 import { write, writeJsonArray } from '../terminal.ts';
 
@@ -34,7 +34,7 @@ export async function doctor(context: Context, options: { output: string; json: 
     await attempt('engine', checkEngine),
     await attempt('queries', checkQueries),
     await attempt('weights', () => checkWeights(context)),
-    await attempt('output', () => checkOutput(options.output)),
+    await attempt('output', () => checkOutput(context, options.output)),
   ];
   if (options.json) {
     await writeJsonArray(terminal, checks);
@@ -103,8 +103,8 @@ async function checkWeights({ environment }: Context): Promise<Finding> {
     : warning('the ImageNet weights are not downloaded yet; the first analyze fetches 59 MB');
 }
 
-async function checkOutput(url: string): Promise<Finding> {
-  await using output = openStore(url);
+async function checkOutput(context: Context, url: string): Promise<Finding> {
+  await using output = await openOutput(context, url);
   const key = `doctor-${randomUUID()}`;
   await output.put(key, new Uint8Array(1));
   await output.delete([key]);

@@ -1,7 +1,7 @@
 import { findGarbage } from '@filterscope/runs/collect-garbage';
-import { openStore } from '@filterscope/storage/open-store';
 import type { Context } from '../context.ts';
 import { bytes, count } from '../format.ts';
+import { openOutput } from '../open-output.ts';
 import { renderTable } from '../table.ts';
 import { say, write, writeJsonArray } from '../terminal.ts';
 
@@ -9,10 +9,11 @@ const KEYS_AT_A_TIME = 1000;
 
 /** `filterscope gc`: deletes what no run needs. */
 export async function gc(
-  { terminal, signal }: Context,
+  context: Context,
   options: { output: string; json: boolean; dryRun: boolean; olderThan: number },
 ): Promise<void> {
-  await using output = openStore(options.output);
+  const { terminal, signal } = context;
+  await using output = await openOutput(context, options.output);
   const totals = new Map<string, { reason: string; objects: number; sizeBytes: number }>();
   let keys: string[] = [];
   const flush = async () => {

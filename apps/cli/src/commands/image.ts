@@ -6,11 +6,11 @@ import { weightsKey } from '@filterscope/runs/run-keys';
 import { findImage } from '@filterscope/results/images';
 import type { Results } from '@filterscope/results/open-results';
 import type { ObjectStore } from '@filterscope/storage/object-store';
-import { openStore } from '@filterscope/storage/open-store';
 import { LAYERS } from '@filterscope/vgg16/layers';
 import { parseWeights } from '@filterscope/vgg16/weights-file';
 import type { Context } from '../context.ts';
 import { count, printable } from '../format.ts';
+import { openDataset } from '../open-dataset.ts';
 import { openEngine } from '../open-engine.ts';
 import { runHeading } from '../run-heading.ts';
 import { shareBar } from '../share-bar.ts';
@@ -37,15 +37,11 @@ export async function image(
   else await write(terminal.stdout, runHeading(results) + describe(row, document, grids));
 }
 
-async function draw(
-  { terminal, signal }: Context,
-  document: RunDocument,
-  output: ObjectStore,
-  row: ImageRow,
-) {
+async function draw(context: Context, document: RunDocument, output: ObjectStore, row: ImageRow) {
+  const { terminal, signal } = context;
   say(terminal, 'No grids are stored for this image; drawing them …');
   configureImaging();
-  await using dataset = openStore(document.dataset);
+  await using dataset = await openDataset(context, document.dataset, document.access);
   const engine = async () => {
     const { bytes } = await output.get(weightsKey(document.weights.sha256), undefined, signal);
     return openEngine(await parseWeights(bytes, document.weights.name), measuredLayers(document), 1);

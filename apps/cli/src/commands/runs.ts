@@ -1,16 +1,14 @@
 import { listRuns } from '@filterscope/results/find-run';
-import { openStore } from '@filterscope/storage/open-store';
 import type { Context } from '../context.ts';
 import { count, printable, shortRun } from '../format.ts';
+import { openOutput } from '../open-output.ts';
 import { renderTable } from '../table.ts';
 import { say, write, writeJsonArray } from '../terminal.ts';
 
 /** `filterscope runs`: every run of an output, newest first. */
-export async function runs(
-  { terminal, signal }: Context,
-  options: { output: string; json: boolean },
-): Promise<void> {
-  await using output = openStore(options.output);
+export async function runs(context: Context, options: { output: string; json: boolean }): Promise<void> {
+  const { terminal, signal } = context;
+  await using output = await openOutput(context, options.output);
   const rows = await listRuns(output, signal);
   if (options.json) return writeJsonArray(terminal, rows);
   if (rows.length === 0) return say(terminal, `There is no run in ${output.url} yet.`);

@@ -1,23 +1,46 @@
 import { findRun } from '@filterscope/results/find-run';
 import { readRunStatus, type RunStatus } from '@filterscope/runs/run-status';
-import { openStore } from '@filterscope/storage/open-store';
 import type { Context } from '../context.ts';
-import { count, duration } from '../format.ts';
+import { count, duration, percent } from '../format.ts';
+import { openOutput } from '../open-output.ts';
+import { queueFacts, type QueueFacts } from '../queue-facts.ts';
 import { shareBar } from '../share-bar.ts';
 import { syntheticNote } from '../synthetic-note.ts';
+import { renderTable } from '../table.ts';
 import { write, writeJson } from '../terminal.ts';
 
 /** `filterscope status`: how far a run is. */
 export async function status(
-  { terminal, signal }: Context,
+  context: Context,
   run: string,
   options: { output: string; json: boolean },
 ): Promise<void> {
-  await using output = openStore(options.output);
+  const { terminal, signal } = context;
+  await using output = await openOutput(context, options.output);
   const document = await findRun(output, run, signal);
   const answer = await readRunStatus(output, document.run, new Date(), signal);
-  if (options.json) await writeJson(terminal, answer);
-  else await write(terminal.stdout, describe(answer));
+  const facts = await queueFacts(context, { output: output.url, run: document.run });
+  if (options.json) await writeJson(terminal, { ...answer, ...(facts && { workers: facts.workers }) });
+  else await write(terminal.stdout, describe(answer) + (facts ? describeQueue(facts, answer.run) : ''));
+}
+
+function describeQueue({ workers, trouble }: QueueFacts, run: string): string {
+  const rows = workers.map(({ worker, engine, imagesPerSecond, busyShare, runs }) => [
+    worker,
+    engine ?? '–',
+    imagesPerSecond.toFixed(1),
+    percent(busyShare),
+    runs.includes(run) ? 'this run' : runs.length > 0 ? 'another run' : 'waits',
+  ]);
+  const columns = [
+    { title: 'worker', gives: 'shorten' as const },
+    { title: 'engine' },
+    { title: 'images/s', align: 'right' as const },
+    { title: 'busy', align: 'right' as const },
+    { title: 'at work on' },
+  ];
+  const table = rows.length > 0 ? `\n${renderTable(columns, rows)}` : '';
+  return trouble === '' ? table : `${table}\n${trouble}\n`;
 }
 
 function describe(status: RunStatus): string {

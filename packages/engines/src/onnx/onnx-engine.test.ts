@@ -19,7 +19,7 @@ function picture(number: number): PreparedImage {
 
 describe('an engine', () => {
   test('says what ran', async () => {
-    await using engine = createOnnxEngine({ weights, layers: first, threads: 2 });
+    await using engine = await createOnnxEngine({ weights, layers: first, threads: 2 });
     const { name, version, processor } = engine.identity;
     expect(name).toBe('onnx-cpu');
     expect(version).toMatch(/^\d+\.\d+\.\d+ (direct|winograd)$/);
@@ -29,8 +29,8 @@ describe('an engine', () => {
 
   test('gives the same bits again, whatever ran before it and on however many threads', async () => {
     const images = [0, 1, 2, 3, 4].map(picture);
-    await using one = createOnnxEngine({ weights, layers, threads: 1 });
-    await using two = createOnnxEngine({ weights, layers, threads: 2 });
+    await using one = await createOnnxEngine({ weights, layers, threads: 1 });
+    await using two = await createOnnxEngine({ weights, layers, threads: 2 });
     const expected = await one.infer(images, {});
     expect(new Set(expected.map(({ readings }) => readings.max.join())).size).toBe(images.length);
     expect(await one.infer(images.toReversed(), {})).toEqual(expected.toReversed());
@@ -47,7 +47,7 @@ describe('an engine', () => {
       ...PREPROCESSING.keras.mean.map((mean) => Math.fround(mean) - 100),
       ...constant,
     ]);
-    await using engine = createOnnxEngine({ weights: copying(bias), layers: first, threads: 1 });
+    await using engine = await createOnnxEngine({ weights: copying(bias), layers: first, threads: 1 });
     const image = new Uint8Array(POSITIONS * 3).fill(100);
     for (const position of [at(5, 100), at(7, 3)]) image[position * 3] = 200; // red: column by column (7, 3) is first
     for (const position of [at(9, 60), at(9, 50)]) image[position * 3 + 1] = 200; // green
@@ -73,17 +73,23 @@ describe('an engine', () => {
     expect(mean[4]).toBe(0);
   });
 
-  test('names the layer that the weights lack', () => {
+  test('names the layer that the weights lack', async () => {
     const lacking = { ...weights, layers: new Map(weights.layers) };
     lacking.layers.delete('block1_conv2');
-    const create = () => createOnnxEngine({ weights: lacking, layers, threads: 1 });
-    expect(create).toThrow(
-      expect.objectContaining({ code: 'missing-layer', message: expect.stringContaining('block1_conv2') }),
-    );
+    const engine = createOnnxEngine({ weights: lacking, layers, threads: 1 });
+    const error = { code: 'missing-layer', message: expect.stringContaining('block1_conv2') };
+    await expect(engine).rejects.toMatchObject(error);
+  });
+
+  test('stops while it prepares its weights when its signal is aborted', async () => {
+    const abort = new AbortController();
+    const engine = createOnnxEngine({ weights, layers, threads: 1, signal: abort.signal });
+    abort.abort(new Error('no more'));
+    await expect(engine).rejects.toThrow('no more');
   });
 
   test('refuses work once it is closed, after finishing what it had', async () => {
-    const engine = createOnnxEngine({ weights, layers: first, threads: 1 });
+    const engine = await createOnnxEngine({ weights, layers: first, threads: 1 });
     const begun = engine.infer([picture(0), picture(1)], {});
     await engine[Symbol.asyncDispose]();
     expect(await begun).toHaveLength(2);
@@ -91,7 +97,7 @@ describe('an engine', () => {
   });
 
   test('fails an image that the runtime cannot run, and carries on with the next', async () => {
-    await using engine = createOnnxEngine({ weights, layers: first, threads: 1 });
+    await using engine = await createOnnxEngine({ weights, layers: first, threads: 1 });
     const failure = { code: 'engine-failed', class: 'transient' };
     await expect(engine.infer([new Uint8Array(10)], {})).rejects.toMatchObject(failure);
     expect(await engine.infer([picture(0)], {})).toHaveLength(1);
@@ -100,7 +106,7 @@ describe('an engine', () => {
   test('fails every image when its graph cannot be built, and closes all the same', async () => {
     const { bias } = weights.layers.get('block1_conv1')!;
     const broken = { ...weights, layers: new Map([['block1_conv1', { kernel: new Float32Array(7), bias }]]) };
-    const engine = createOnnxEngine({ weights: broken, layers: first, threads: 1 });
+    const engine = await createOnnxEngine({ weights: broken, layers: first, threads: 1 });
     const failure = { code: 'engine-failed', class: 'transient' };
     await expect(engine.infer([picture(0)], {})).rejects.toMatchObject(failure);
     await expect(engine.infer([picture(0)], {})).rejects.toMatchObject(failure);
@@ -108,7 +114,7 @@ describe('an engine', () => {
   });
 
   test('lets go of an image that waits when its signal is aborted', async () => {
-    await using engine = createOnnxEngine({ weights, layers: first, threads: 1 });
+    await using engine = await createOnnxEngine({ weights, layers: first, threads: 1 });
     const abort = new AbortController();
     const begun = engine.infer([picture(0)], {});
     const waiting = engine.infer([picture(1)], {}, abort.signal);

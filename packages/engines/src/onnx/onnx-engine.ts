@@ -20,6 +20,8 @@ export interface OnnxEngineOptions {
   readonly threads: number;
   /** How convolutions are computed; what is fastest on this processor unless told. */
   readonly method?: ConvolutionMethod;
+  /** Stops the preparation of the weights; the engine once it is there is ended by disposing of it. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -27,12 +29,18 @@ export interface OnnxEngineOptions {
  * faster than batches or several threads to a network.
  * @throws FilterscopeError `missing-layer` when the weights lack a layer, `engine-failed` when the runtime does.
  */
-export function createOnnxEngine({ weights, layers, threads, method }: OnnxEngineOptions): Engine {
+export async function createOnnxEngine({
+  weights,
+  layers,
+  threads,
+  method,
+  signal: starting,
+}: OnnxEngineOptions): Promise<Engine> {
   requireLayers(weights, layers);
   const depth = LAYERS.findLastIndex(({ layer }) => layers.some((measured) => measured.layer === layer)) + 1;
   const processor = processorFamily();
   const used = method ?? convolutionMethod(processor);
-  const packed = packWeights(weights, depth, used);
+  const packed = await packWeights(weights, depth, used, starting);
   const building = createPool([null]);
   const alone = <Result>(work: () => Promise<Result>) => building.use(work);
   const units = Array.from({ length: threads }, () => startNetwork(packed, layers, alone));

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { LAYERS, type ConvolutionLayer } from '@filterscope/vgg16/layers';
 import type { ConvolutionWeights, Flavour, Weights } from '@filterscope/vgg16/weights';
-import type { ExternalFloats } from './onnx-model.ts';
+import type { DirectWeights } from './pack-layer.ts';
+import type { PackingTask } from './packing-thread.ts';
 import type { WinogradWeights } from './winograd-convolution.ts';
-import { BIAS_POINT, POINTS, transformKernels } from './winograd-transforms.ts';
+import { POINTS } from './winograd-transforms.ts';
 
 /** How convolutions are computed: by the runtime's own, or where it pays by `winogradConvolution`. */
 export type ConvolutionMethod = 'direct' | 'winograd';
@@ -21,12 +25,6 @@ export function convolutionMethod(processor: string): ConvolutionMethod {
  */
 const isWinogradLayer = ({ inputs, block }: ConvolutionLayer) => inputs > 3 && block < 5;
 
-/** Kernel `[output, input, row, column]` (OIHW, as ONNX has it) and bias `[output]`. */
-interface DirectWeights {
-  readonly kernel: ExternalFloats;
-  readonly bias: ExternalFloats;
-}
-
 /** Weights as graphs refer to them: one piece of shared memory, which the sessions of all threads read. */
 export interface PackedWeights {
   readonly flavour: Flavour;
@@ -35,64 +33,66 @@ export interface PackedWeights {
   readonly layers: Readonly<Record<string, DirectWeights | WinogradWeights>>;
 }
 
-/** @param depth layers from the first that are packed */
-export function packWeights(
+/**
+ * Packs in a thread of its own that ends with the work, a layer at a time: beside the result there is one kernel more in
+ * memory (9 MB).
+ * @param depth layers from the first that are packed
+ * @throws FilterscopeError `engine-failed` when the thread dies; the signal's reason when it is aborted.
+ */
+export async function packWeights(
   { flavour, layers }: Weights,
   depth: number,
   method: ConvolutionMethod,
-): PackedWeights {
+  signal?: AbortSignal,
+): Promise<PackedWeights> {
+  signal?.throwIfAborted();
   const shapes = LAYERS.slice(0, depth);
-  const isDirect = (shape: ConvolutionLayer) => method === 'direct' || !isWinogradLayer(shape);
-  const sizeOf = (shape: ConvolutionLayer) => {
-    const { inputs, filters } = shape;
-    return isDirect(shape) ? filters * (inputs * 9 + 1) : POINTS * filters * (POINTS * inputs + 1);
-  };
-  const buffer = new SharedArrayBuffer(4 * shapes.reduce((sum, shape) => sum + sizeOf(shape), 0));
-  let offset = 0;
-  const take = (length: number) => {
-    const place = { offset, length };
-    offset += length * 4;
-    return { place, floats: new Float32Array(buffer, place.offset, length) };
-  };
-  const packed = shapes.map((shape) => {
-    const weights = layers.get(shape.layer)!;
-    return [
-      shape.layer,
-      isDirect(shape) ? packDirect(shape, weights, take) : packWinograd(shape, weights, take),
-    ] as const;
-  });
-  return { flavour, bytes: new Uint8Array(buffer), layers: Object.fromEntries(packed) };
-}
-
-type Take = (length: number) => { place: ExternalFloats; floats: Float32Array };
-
-function packDirect(
-  { inputs, filters }: ConvolutionLayer,
-  { kernel, bias }: ConvolutionWeights,
-  take: Take,
-): DirectWeights {
-  const kernels = take(kernel.length);
-  for (let tap = 0; tap < 9; tap++) {
-    for (let input = 0; input < inputs; input++) {
-      const from = (tap * inputs + input) * filters;
-      for (let output = 0; output < filters; output++) {
-        kernels.floats[(output * inputs + input) * 9 + tap] = kernel[from + output];
-      }
+  const { places, sizeBytes } = placesOf(shapes, layers, method);
+  const buffer = new SharedArrayBuffer(sizeBytes);
+  const largest = Math.max(...shapes.map(({ layer }) => layers.get(layer)!.kernel.byteLength));
+  const staging = new SharedArrayBuffer(largest);
+  const thread = new Worker(new URL('./packing-thread.ts', import.meta.url), { workerData: buffer });
+  try {
+    for (const shape of shapes) {
+      const weights = shared(layers.get(shape.layer)!, staging);
+      const task: PackingTask = { shape, weights, places: places[shape.layer] };
+      // A worker of node:worker_threads has no origin to name; the rule means browser windows.
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin
+      thread.postMessage(task);
+      await once(thread, 'message', signal ? { signal } : {});
     }
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const message = `the engine failed: its weights could not be prepared: ${String(cause)}`;
+    throw new FilterscopeError('engine-failed', message, { class: 'transient', cause });
+  } finally {
+    await thread.terminate();
   }
-  const biases = take(filters);
-  biases.floats.set(bias);
-  return { kernel: kernels.place, bias: biases.place };
+  return { flavour, bytes: new Uint8Array(buffer), layers: places };
 }
 
-function packWinograd(
-  { inputs, filters }: ConvolutionLayer,
-  { kernel, bias }: ConvolutionWeights,
-  take: Take,
-): WinogradWeights {
-  const kernels = take(POINTS * POINTS * filters * inputs);
-  transformKernels(kernel, inputs, filters, kernels.floats);
-  const biases = take(POINTS * filters);
-  biases.floats.set(bias, BIAS_POINT * filters);
-  return { kernels: kernels.place, bias: biases.place };
+/** One layer after the other, kernel before bias. */
+function placesOf(shapes: readonly ConvolutionLayer[], layers: Weights['layers'], method: ConvolutionMethod) {
+  let sizeBytes = 0;
+  const take = (length: number) => {
+    const place = { offset: sizeBytes, length };
+    sizeBytes += length * 4;
+    return place;
+  };
+  const places: Record<string, DirectWeights | WinogradWeights> = {};
+  for (const shape of shapes) {
+    const { layer, inputs, filters } = shape;
+    places[layer] =
+      method === 'winograd' && isWinogradLayer(shape)
+        ? { kernels: take(POINTS * POINTS * filters * inputs), bias: take(POINTS * filters) }
+        : { kernel: take(layers.get(layer)!.kernel.length), bias: take(filters) };
+  }
+  return { places, sizeBytes };
+}
+
+/** The weights as another thread can read them; a message would copy the whole file that they may be views of. */
+function shared({ kernel, bias }: ConvolutionWeights, staging: SharedArrayBuffer): ConvolutionWeights {
+  const copy = new Float32Array(staging, 0, kernel.length);
+  copy.set(kernel);
+  return { kernel: copy, bias: bias.slice() };
 }

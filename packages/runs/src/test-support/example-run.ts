@@ -1,5 +1,5 @@
 import type { Commit } from '../commit.ts';
-import type { RunDocument } from '../run-document.ts';
+import { DEFAULT_ACCESS, type RunDocument } from '../run-document.ts';
 
 /** A run of 100 images in chunks of 8, as `run.json` has it. */
 export function exampleRun(given: Partial<RunDocument> = {}): RunDocument {
@@ -8,6 +8,7 @@ export function exampleRun(given: Partial<RunDocument> = {}): RunDocument {
     run: '0'.repeat(64),
     createdAt: '2024-05-06T07:00:00.000Z',
     dataset: '/photos',
+    access: DEFAULT_ACCESS,
     manifest: { digest: 'd', rows: 100, images: 100 },
     weights: {
       sha256: '1'.repeat(64),

@@ -1,0 +1,53 @@
+import { findRun } from '@filterscope/results/find-run';
+import type { ChunkJob } from '@filterscope/queue/job';
+import { readCommits, type Commit } from '@filterscope/runs/commit';
+import { isRetried, lastRows } from '@filterscope/runs/retry-pass';
+import { unmarkRun } from '@filterscope/runs/run-mark';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { Context } from '../context.ts';
+import { count, shortRun } from '../format.ts';
+import { openOutput } from '../open-output.ts';
+import { say, writeJson } from '../terminal.ts';
+import { withQueue } from '../with-queue.ts';
+
+/** `filterscope retry`: redoes the failed images of a run, all or those with certain codes, and nothing else. */
+export async function retry(
+  context: Context,
+  name: string,
+  options: { output: string; json: boolean; code?: string[] },
+): Promise<void> {
+  const { terminal, signal, environment } = context;
+  await using output = await openOutput(context, options.output);
+  const { run } = await findRun(output, name, signal);
+  const { images, jobs } = await failedChunks(output, run, options.code ?? null, signal);
+  if (jobs.length > 0) {
+    await unmarkRun(output, run, signal);
+    const { maxBacklog } = environment;
+    await withQueue(context, ({ queue }) =>
+      queue.enqueue({ output: output.url, run }, jobs, { maxBacklog, signal }),
+    );
+  }
+  if (options.json) return writeJson(terminal, { run, images, chunks: jobs.length });
+  if (images === 0) return say(terminal, `Run ${shortRun(run)} has no such failed image; nothing to do.`);
+  say(terminal, `${count(images)} failed images in ${count(jobs.length)} chunks are in the queue again.`);
+}
+
+/** The chunks in which there is something to redo, each with the revision that does. */
+async function failedChunks(
+  output: ObjectStore,
+  run: string,
+  codes: readonly string[] | null,
+  signal: AbortSignal,
+): Promise<{ images: number; jobs: ChunkJob[] }> {
+  const commits: Commit[] = [];
+  for await (const commit of readCommits(output, run, signal)) commits.push(commit);
+  const jobs: ChunkJob[] = [];
+  let images = 0;
+  for (const [chunk, passes] of Map.groupBy(commits, ({ chunk }) => chunk)) {
+    if (passes.every(({ failed }) => failed === 0)) continue;
+    const failed = (await lastRows(output, passes, signal)).filter((row) => isRetried(row, codes));
+    images += failed.length;
+    if (failed.length > 0) jobs.push({ chunk, revision: passes.at(-1)!.revision + 1, codes });
+  }
+  return { images, jobs };
+}

@@ -1,0 +1,109 @@
+import { configureImaging } from '@filterscope/imaging/configure-imaging';
+import type { ChunkJob } from '@filterscope/queue/job';
+import { listCommits } from '@filterscope/runs/commit';
+import { readComplete } from '@filterscope/runs/index-document';
+import { createRun, type RunPlan } from '@filterscope/runs/plan-run';
+import { chunkCount, type RunDocument } from '@filterscope/runs/run-document';
+import { unmarkRun } from '@filterscope/runs/run-mark';
+import { readRunStatus } from '@filterscope/runs/run-status';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-code.ts';
+import { count, shortRun } from '../format.ts';
+import { announce, makePlan, type PlanOptions } from '../make-plan.ts';
+import { openDataset } from '../open-dataset.ts';
+import { openEngine } from '../open-engine.ts';
+import { openOutput } from '../open-output.ts';
+import { say, write, writeJson } from '../terminal.ts';
+import { withQueue } from '../with-queue.ts';
+
+export interface SubmitOptions extends PlanOptions {
+  readonly json: boolean;
+  readonly dryRun: boolean;
+}
+
+/** `filterscope submit`: plans a run and enqueues it; again, it adds what is missing. @returns the exit code. */
+export async function submit(context: Context, datasetUrl: string, options: SubmitOptions): Promise<number> {
+  const { terminal, signal } = context;
+  configureImaging();
+  await using dataset = await openDataset(context, datasetUrl, options.access);
+  await using output = await openOutput(context, options.output, options.access.kmsKeyId);
+  const plan = await makePlan(context, dataset, output, options);
+  if (options.dryRun) {
+    const { dryRun } = await import('../dry-run.ts');
+    await dryRun(context, plan, dataset, output, options);
+    return EXIT.done;
+  }
+  const { run } = plan;
+  const complete = await readComplete(output, run, signal);
+  if (complete) {
+    say(terminal, `Run ${shortRun(run)} is complete already; nothing to do.`);
+  } else {
+    announce(context, plan, output);
+    const document = await create(context, plan, dataset, output, options);
+    const jobs = await enqueueOpen(context, document, output);
+    say(terminal, `${count(jobs)} of ${count(chunkCount(document))} chunks are in the queue.`);
+    say(
+      terminal,
+      `"npx filterscope worker" carries them out, "npx filterscope watch ${shortRun(run)}" shows how far they are.`,
+    );
+  }
+  await answer(context, output, run, options.json);
+  return complete && complete.failed > 0 ? EXIT.failedImages : EXIT.done;
+}
+
+async function create(
+  context: Context,
+  plan: RunPlan,
+  dataset: ObjectStore,
+  output: ObjectStore,
+  { layers, threads, access }: SubmitOptions,
+): Promise<RunDocument> {
+  const { signal, versions } = context;
+  await withQueue(context, () => Promise.resolve()); // a queue that is not there is said before the work
+  await using resources = new AsyncDisposableStack();
+  const engine = async () => resources.use(await openEngine(plan.weights.content, layers, threads));
+  const { document } = await createRun(plan, { dataset, output, engine, versions, access }, signal);
+  return document;
+}
+
+/**
+ * Puts every chunk that has no commit into the queue; where all have theirs, the run's completion.
+ * @returns how many chunks
+ */
+export async function enqueueOpen(
+  context: Context,
+  document: RunDocument,
+  output: ObjectStore,
+): Promise<number> {
+  const { terminal, signal, environment } = context;
+  const { run } = document;
+  const place = { output: output.url, run };
+  await unmarkRun(output, run, signal);
+  const committed = new Set((await listCommits(output, run, signal)).map(({ chunk }) => chunk));
+  const chunks = Array.from({ length: chunkCount(document) }, (_, chunk) => chunk);
+  const jobs = chunks
+    .filter((chunk) => !committed.has(chunk))
+    .map((chunk): ChunkJob => ({ chunk, revision: 0, codes: null }));
+  await withQueue(context, async ({ queue }) => {
+    let said = '';
+    const onWait = (reason: string) => {
+      if (reason !== said) say(terminal, `Waiting: ${reason} …`);
+      said = reason;
+    };
+    await queue.enqueue(place, jobs, { maxBacklog: environment.maxBacklog, onWait, signal });
+    if (jobs.length === 0) await queue.enqueueCompletion(place);
+  });
+  return jobs.length;
+}
+
+async function answer({ terminal, signal }: Context, output: ObjectStore, run: string, json: boolean) {
+  if (!json) return write(terminal.stdout, `${run}\n`);
+  const { state, images, ok, failed, skipped, synthetic } = await readRunStatus(
+    output,
+    run,
+    new Date(),
+    signal,
+  );
+  await writeJson(terminal, { run, state, images, ok, failed, skipped, output: output.url, synthetic });
+}

@@ -1,0 +1,42 @@
+import { configureImaging } from '@filterscope/imaging/configure-imaging';
+import { createLog } from '@filterscope/worker/log';
+import { runWorker } from '@filterscope/worker/worker';
+import type { Context } from '../context.ts';
+import { defaultThreads, openEngine } from '../open-engine.ts';
+import { openStoreHere } from '../open-output.ts';
+
+export interface WorkerCommandOptions {
+  readonly threads?: number;
+  readonly grace: number;
+  readonly healthHost?: string;
+  readonly healthPort?: number;
+}
+
+const HEALTH_PORT = 9464;
+
+/** `filterscope worker`: carries out chunks until told to stop. */
+export async function worker(context: Context, options: WorkerCommandOptions): Promise<void> {
+  const { environment, signal } = context;
+  configureImaging();
+  const threads = options.threads ?? defaultThreads();
+  const port = options.healthPort ?? environment.healthPort;
+  await runWorker({
+    redisUrl: environment.redisUrl,
+    allowedOutputs: environment.allowedOutputs,
+    openStore: (url, access) => openStoreHere(context, url, access),
+    openEngine: (weights, layers) => openEngine(weights, layers, threads),
+    threads,
+    lockMs: environment.lockMs,
+    graceMs: options.grace,
+    health:
+      port === 0
+        ? null
+        : {
+            host: options.healthHost ?? environment.healthHost,
+            port: port ?? HEALTH_PORT,
+            anyPort: port === undefined,
+          },
+    log: createLog(environment.logLevel ?? 'info'),
+    signal,
+  });
+}

@@ -1,0 +1,79 @@
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { listDataset } from '@filterscope/runs/listing';
+import { manifestOf } from '@filterscope/runs/manifest';
+import { planRun, requireImages, type RunPlan } from '@filterscope/runs/plan-run';
+import type { RunDocument, RunSettings } from '@filterscope/runs/run-document';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
+import { requireLayers } from '@filterscope/vgg16/weights-file';
+import picomatch from 'picomatch';
+import type { Context } from './context.ts';
+import { expectedBytes } from './expected-bytes.ts';
+import { bytes, count, shortRun } from './format.ts';
+import { loadWeights, type WeightsChoice } from './load-weights.ts';
+import { syntheticNote } from './synthetic-note.ts';
+import { say } from './terminal.ts';
+
+/** What `analyze` and `submit` are told of the run. */
+export interface PlanOptions extends WeightsChoice {
+  readonly output: string;
+  readonly layers: readonly ConvolutionLayer[];
+  readonly settings: RunSettings;
+  readonly access: RunDocument['access'];
+  readonly include?: string;
+  readonly limit?: number;
+  readonly chunkSize?: number;
+  /** Engine threads. */
+  readonly threads?: number;
+}
+
+/**
+ * Lists the dataset, loads the weights and says what the run will be; nothing is written.
+ * @throws FilterscopeError `output-is-dataset`, `no-images`, and what is wrong with the weights.
+ */
+export async function makePlan(
+  context: Context,
+  dataset: ObjectStore,
+  output: ObjectStore,
+  options: PlanOptions,
+): Promise<RunPlan> {
+  const { terminal, environment, signal } = context;
+  if (output.url === dataset.url) {
+    const message = `the output is the dataset itself, ${output.url}; choose another --output`;
+    throw new FilterscopeError('output-is-dataset', message);
+  }
+  const onProgress = (objects: number) => say(terminal, `${count(objects)} files listed …`);
+  const listing = await listDataset(dataset, { excluded: output.url, onProgress, signal });
+  const { include, limit } = options;
+  const manifest = manifestOf(listing, {
+    ...(include !== undefined && { include: globMatcher(include) }),
+    ...(limit !== undefined && { limit }),
+  });
+  requireImages(manifest);
+  const weights = await loadWeights(options, environment, context.showDownload, signal);
+  requireLayers(weights.content, options.layers);
+  return planRun(manifest, options.settings, weights, options.chunkSize);
+}
+
+/** A pattern without a slash is matched against the name alone, as in `*.jpg`. */
+function globMatcher(glob: string): (key: string) => boolean {
+  return picomatch(glob, { dot: true, basename: !glob.includes('/') });
+}
+
+/** Says what will be done and how much is written. */
+export function announce({ terminal }: Context, plan: RunPlan, output: ObjectStore): void {
+  const { run, images, settings, weights, gridImages } = plan;
+  const { grids, readings, weights: network } = expectedBytes(plan);
+  const layers = settings.layers.length === 1 ? settings.layers[0] : `${settings.layers.length} layers`;
+  say(
+    terminal,
+    `Run ${shortRun(run)}: ${count(images)} images, ${layers}, weights ${weights.content.name} (${weights.content.flavour}), fit ${settings.fit}`,
+  );
+  const pictures = gridImages === 0 ? 'no grids' : `grids of ${count(gridImages)} images ${bytes(grids)}`;
+  say(terminal, `Writes about ${bytes(grids + readings + network)} to ${output.url}:`);
+  say(terminal, `${pictures}, results ${bytes(readings)}, weights ${bytes(network)}.`);
+  if (settings.gridStyle === 'filter' || settings.gridStyle === 'layer') {
+    say(terminal, "First the grids' grey scale is measured, on 16 of the images.");
+  }
+  if (weights.content.synthetic) say(terminal, syntheticNote());
+}

@@ -1,0 +1,30 @@
+import { connectRedis, redisError } from '@filterscope/queue/redis';
+import { openRunQueue, type RunQueue } from '@filterscope/queue/run-queue';
+import { readReports, type WorkerReport } from '@filterscope/queue/worker-reports';
+import type { Context } from './context.ts';
+
+/** The queue, and who works at it. */
+export interface QueueHere {
+  readonly queue: RunQueue;
+  readonly workers: () => Promise<WorkerReport[]>;
+}
+
+/**
+ * Asks the queue, or tells it something.
+ * @throws FilterscopeError `redis-unavailable` within seconds when Redis is out of reach; `redis-refused`, `redis-full`.
+ */
+export async function withQueue<Result>(
+  { environment: { redisUrl } }: Context,
+  work: (here: QueueHere) => Promise<Result>,
+): Promise<Result> {
+  const redis = connectRedis(redisUrl, 'prompt', () => undefined); // its commands say what is wrong
+  try {
+    await redis.ping();
+    await using queue = openRunQueue(redis, () => undefined);
+    return await work({ queue, workers: () => readReports(redis) });
+  } catch (error) {
+    throw redisError(error, redisUrl);
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,84 @@
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import type { Handlers } from '@filterscope/queue/consumer';
+import type { ChunkJob, RunPlace } from '@filterscope/queue/job';
+import { carryOutChunk, firstPass, type Pass } from '@filterscope/runs/carry-out-chunk';
+import { chunkStanding } from '@filterscope/runs/chunk-standing';
+import { listCommits, type Commit } from '@filterscope/runs/commit';
+import { completeRun } from '@filterscope/runs/complete-run';
+import type { ImageRow } from '@filterscope/runs/image-row';
+import type { IndexDocument } from '@filterscope/runs/index-document';
+import { retryPass } from '@filterscope/runs/retry-pass';
+import { chunkCount } from '@filterscope/runs/run-document';
+import type { Workplace } from '@filterscope/runs/workplace';
+import { requireAllowed } from './allowed-outputs.ts';
+import type { EngineShelf } from './engine-shelf.ts';
+import type { ChunkOutcome } from './metrics.ts';
+import type { OpenedRun, OpenedRuns } from './opened-runs.ts';
+
+export interface HandlerOptions {
+  readonly runs: OpenedRuns;
+  readonly engines: EngineShelf;
+  readonly workplace: Workplace;
+  /** Null for all. */
+  readonly allowedOutputs: readonly string[] | null;
+  readonly onImage: (row: ImageRow) => void;
+  readonly onChunk: (place: RunPlace, job: ChunkJob, outcome: ChunkOutcome, commit?: Commit) => void;
+  readonly onComplete: (place: RunPlace, index: IndexDocument) => void;
+}
+
+/** What a worker does with jobs: the same code as `analyze`, with the store asked first what is left to do. */
+export function createHandlers(options: HandlerOptions): Handlers {
+  const { runs, engines, workplace, allowedOutputs, onImage, onChunk, onComplete } = options;
+
+  const open = (place: RunPlace, signal: AbortSignal): Promise<OpenedRun> => {
+    requireAllowed(place.output, allowedOutputs);
+    return runs.open(place, signal);
+  };
+
+  return {
+    async chunk(place, job, { journal, signal }) {
+      const run = await open(place, signal);
+      const { document, output } = run;
+      if (job.chunk >= chunkCount(document)) {
+        throw new FilterscopeError('bad-job', `run ${place.run} has no chunk ${job.chunk}`);
+      }
+      const standing = await chunkStanding(output, place.run, job.chunk, job.revision, signal);
+      if (standing === 'committed') return onChunk(place, job, 'already-committed');
+      if (standing !== 'open') throw runEnded(place.run, standing);
+      const pass = await passOf(run, job, signal);
+      if (pass.rows.length === 0) return onChunk(place, job, 'already-committed');
+      const commit = await engines.use(
+        document,
+        output,
+        (engine) => carryOutChunk({ ...run, engine, workplace, journal, onImage, signal }, job.chunk, pass),
+        signal,
+      );
+      onChunk(place, job, commit ? 'committed' : 'second', commit);
+    },
+
+    async complete(place, signal) {
+      const { document, output } = await open(place, signal);
+      const index = await completeRun(document, output, signal);
+      if (index) {
+        onComplete(place, index);
+        return [];
+      }
+      const commits = await listCommits(output, place.run, signal);
+      const committed = new Set(commits.filter(({ revision }) => revision === 0).map(({ chunk }) => chunk));
+      const chunks = Array.from({ length: chunkCount(document) }, (_, chunk) => chunk);
+      return chunks
+        .filter((chunk) => !committed.has(chunk))
+        .map((chunk): ChunkJob => ({ chunk, revision: 0, codes: null }));
+    },
+  };
+}
+
+function passOf({ document, output }: OpenedRun, job: ChunkJob, signal: AbortSignal): Promise<Pass> | Pass {
+  const { chunk, revision, codes } = job;
+  if (revision === 0) return firstPass(document, chunk);
+  return retryPass(output, document.run, chunk, revision, codes, signal);
+}
+
+function runEnded(run: string, standing: 'cancelled' | 'deleted'): FilterscopeError {
+  return new FilterscopeError(`run-${standing}`, `run ${run} was ${standing}`);
+}

@@ -1,0 +1,64 @@
+import type { RunPlace } from '@filterscope/queue/job';
+import { openManifest, type ManifestReader } from '@filterscope/runs/manifest';
+import { datasetAccess, readRunDocument, type RunDocument } from '@filterscope/runs/run-document';
+import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { StoreAccess } from '@filterscope/storage/store-access';
+
+export type OpenStore = (url: string, access: StoreAccess) => Promise<ObjectStore>;
+
+export interface OpenedRun {
+  readonly document: RunDocument;
+  readonly output: ObjectStore;
+  readonly dataset: ObjectStore;
+  readonly manifest: ManifestReader;
+}
+
+/** The runs that a worker has to do with. */
+export interface OpenedRuns extends AsyncDisposable {
+  /**
+   * A run as it is now, its stores opened as its producer said.
+   * @throws FilterscopeError `unknown-run`, and the store's.
+   */
+  open(place: RunPlace, signal: AbortSignal): Promise<OpenedRun>;
+}
+
+/** Manifests that stay at hand, the least recently used first to go. */
+const ROOM = 16;
+
+export function createOpenedRuns(openStore: OpenStore): OpenedRuns {
+  const stores = new Map<string, Promise<ObjectStore>>();
+  const manifests = new Map<string, ManifestReader>();
+
+  const storeAt = (url: string, access: StoreAccess): Promise<ObjectStore> => {
+    const key = JSON.stringify([url, access]);
+    const store = stores.get(key) ?? openStore(url, access);
+    store.catch(() => stores.delete(key));
+    stores.delete(key);
+    stores.set(key, store);
+    return store;
+  };
+  /** The same bytes of `run.json` mean the same manifest; a run that was deleted and made again has others. */
+  const manifestOf = (document: RunDocument, output: ObjectStore): ManifestReader => {
+    const key = [output.url, document.run, document.createdAt].join('\n');
+    const manifest = manifests.get(key) ?? openManifest(output, document.run);
+    manifests.delete(key);
+    manifests.set(key, manifest);
+    if (manifests.size > ROOM) manifests.delete(manifests.keys().next().value!);
+    return manifest;
+  };
+
+  return {
+    async open({ output: url, run }, signal) {
+      const document = await readRunDocument(await storeAt(url, {}), run, signal);
+      const { kmsKeyId } = document.access;
+      const output = await storeAt(url, kmsKeyId === null ? {} : { kmsKeyId });
+      const dataset = await storeAt(document.dataset, datasetAccess(document.access));
+      return { document, output, dataset, manifest: manifestOf(document, output) };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const store of stores.values()) {
+        await store.then((store) => store[Symbol.asyncDispose]()).catch(() => undefined);
+      }
+    },
+  };
+}

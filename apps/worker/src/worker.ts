@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { consume, type Consumer } from '@filterscope/queue/consumer';
+import { connectRedis } from '@filterscope/queue/redis';
+import { REPORT_EVERY_MS, sendReport, withdrawReport } from '@filterscope/queue/worker-reports';
+import { CHUNKS_IN_WORK } from '@filterscope/runs/run-chunks';
+import { createWorkplace } from '@filterscope/runs/workplace';
+import { createBusyMeter } from './busy-meter.ts';
+import { createEngineShelf, type OpenEngine } from './engine-shelf.ts';
+import { throttleErrors } from './error-throttle.ts';
+import { startHealthServer, type HealthOptions } from './health-server.ts';
+import { createIdleWatch } from './idle-watch.ts';
+import { createHandlers } from './job-handlers.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createOpenedRuns, type OpenStore } from './opened-runs.ts';
+import { createSlidingRate } from './sliding-rate.ts';
+
+export interface WorkerOptions {
+  readonly redisUrl: string;
+  /** Outputs that it may touch; null for all. */
+  readonly allowedOutputs: readonly string[] | null;
+  readonly openStore: OpenStore;
+  readonly openEngine: OpenEngine;
+  /** Units that the engines have, each. */
+  readonly threads: number;
+  readonly lockMs: number;
+  /** How long what is in hand may go on after the signal. */
+  readonly graceMs: number;
+  /** Null for no port. */
+  readonly health: HealthOptions | null;
+  readonly log: Logger;
+  /** Aborted when the worker is to stop. */
+  readonly signal: AbortSignal;
+}
+
+const ERRORS_EVERY_MS = 10_000;
+/** A worker that has got nothing for so long, though work waits, ends itself. */
+const STUCK_AFTER_MS = 90_000;
+const RATE_WINDOW_MS = 60_000;
+
+/**
+ * Carries out chunks until the signal, then drains or hands back.
+ * @throws FilterscopeError `worker-stuck` when it gets no work though work waits: whoever started it is to start another.
+ */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const { redisUrl, threads, lockMs, graceMs, log, signal } = options;
+  const worker = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const onError = throttleErrors((error, times) => log.warn({ err: error, times }, 'Redis'), ERRORS_EVERY_MS);
+  const redis = connectRedis(redisUrl, 'patient', onError);
+  const hasty = connectRedis(redisUrl, 'hasty', onError);
+  const meter = createBusyMeter(threads);
+  const startedAt = new Date().toISOString();
+  const seen = { images: 0, begun: 0, engine: null as string | null, runs: new Map<string, number>() };
+  const stuck = new AbortController();
+
+  await using engines = createEngineShelf(async (weights, layers) => {
+    const engine = await options.openEngine(weights, layers);
+    seen.engine = `${engine.identity.name} ${engine.identity.version}`;
+    return meter.watch(engine);
+  }, CHUNKS_IN_WORK);
+  await using runs = createOpenedRuns(options.openStore);
+  // oxlint-disable-next-line prefer-const -- the gauges look at what is made after them
+  let consumer: Consumer;
+  const metrics: Metrics = createMetrics({
+    busySeconds: meter.seconds,
+    threads,
+    activeJobs: () => consumer.active(),
+    waitingJobs: () => consumer.queue.waiting(),
+  });
+  const handlers = createHandlers({
+    runs,
+    engines,
+    workplace: createWorkplace({ parallel: threads, batch: 1 }),
+    allowedOutputs: options.allowedOutputs,
+    onImage(row) {
+      seen.images += 1;
+      metrics.image(row);
+    },
+    onChunk({ run }, job, outcome, commit) {
+      metrics.chunk(outcome, commit);
+      const { attempt, rows, ok, failed, skipped, stageSeconds } = commit ?? {};
+      const seconds = commit && (Date.parse(commit.committedAt) - Date.parse(commit.startedAt)) / 1000;
+      log.info({ run, ...job, outcome, attempt, rows, ok, failed, skipped, seconds, stageSeconds }, 'chunk');
+    },
+    onComplete({ run, output }, { ok, failed, skipped }) {
+      log.info({ run, output, ok, failed, skipped }, 'run complete');
+    },
+  });
+  consumer = consume(
+    {
+      ...handlers,
+      async chunk(place, job, context) {
+        seen.begun += 1;
+        seen.runs.set(place.run, (seen.runs.get(place.run) ?? 0) + 1);
+        try {
+          await handlers.chunk(place, job, context);
+        } finally {
+          const left = seen.runs.get(place.run)! - 1;
+          if (left > 0) seen.runs.set(place.run, left);
+          else seen.runs.delete(place.run);
+        }
+      },
+    },
+    {
+      redis,
+      journalRedis: hasty,
+      concurrency: CHUNKS_IN_WORK,
+      lockMs,
+      events: {
+        onJobError(job, error, disposition, againMs) {
+          metrics.retried(disposition);
+          log[disposition === 'give-up' ? 'error' : 'warn']({ job, err: error, disposition, againMs }, 'job');
+        },
+        onStalled(job) {
+          metrics.stalled();
+          log.warn({ job }, 'its worker died or was silent; taken over');
+        },
+        onReconciled: (jobs) => log.warn({ jobs }, 'jobs that Redis had lost are added again'),
+        onError,
+      },
+    },
+  );
+  await using server = options.health
+    ? await startHealthServer(
+        {
+          healthy: () => !stuck.signal.aborted,
+          ready: () => redis.status === 'ready' && !signal.aborted,
+          registry: metrics.registry,
+        },
+        options.health,
+      )
+    : undefined;
+  log.info(
+    { worker, threads, health: server?.url, outputs: options.allowedOutputs ?? 'all' },
+    'worker ready',
+  );
+
+  const imageRate = createSlidingRate(RATE_WINDOW_MS);
+  const busyRate = createSlidingRate(RATE_WINDOW_MS);
+  const report = async () => {
+    await sendReport(hasty, {
+      worker,
+      host: hostname(),
+      pid: process.pid,
+      engine: seen.engine,
+      threads,
+      imagesPerSecond: imageRate.update(seen.images),
+      busyShare: Math.min(1, busyRate.update(meter.seconds()) / threads),
+      runs: [...seen.runs.keys()],
+      startedAt,
+      reportedAt: new Date().toISOString(),
+    });
+  };
+  const isStuck = createIdleWatch(STUCK_AFTER_MS);
+  const look = async () => {
+    const waiting = await consumer.queue.ready();
+    if (isStuck({ active: consumer.active(), begun: seen.begun, waiting })) stuck.abort();
+  };
+  const timer = setInterval(() => {
+    report().catch(() => undefined); // Redis is away; that is said elsewhere
+    look().catch(() => undefined);
+  }, REPORT_EVERY_MS);
+
+  await aborted(AbortSignal.any([signal, stuck.signal]));
+  clearInterval(timer);
+  log.info({ active: consumer.active(), graceMs }, 'stopping: nothing new is taken');
+  await consumer.stop(stuck.signal.aborted ? 0 : graceMs);
+  await withdrawReport(hasty, worker).catch(() => undefined);
+  redis.disconnect();
+  hasty.disconnect();
+  log.info({ images: seen.images }, 'stopped');
+  if (stuck.signal.aborted) {
+    throw new FilterscopeError(
+      'worker-stuck',
+      `the worker got no work for ${STUCK_AFTER_MS / 1000} s though work waits; it has ended itself, start it again`,
+      { class: 'transient' },
+    );
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
+}

@@ -1,0 +1,86 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+
+/** Before every key of ours, BullMQ's included. The braces keep them in one slot of a Redis Cluster. */
+export const PREFIX = '{filterscope}';
+export const QUEUE = 'chunks';
+
+export const RUNS_KEY = `${PREFIX}:runs`;
+/** Jobs of a run that are not done yet, by `nameOf`. */
+export const openKey = (run: string) => `${PREFIX}:open:${run}`;
+export const journalKey = (job: string) => `${PREFIX}:journal:${job}`;
+export const workerKey = (worker: string) => `${PREFIX}:worker:${worker}`;
+export const WORKERS_KEY = `${PREFIX}:workers`;
+export const RECONCILER_KEY = `${PREFIX}:reconciler`;
+
+/** A connection that is silent for so long while an answer is due is taken to be dead: a network may swallow everything. */
+const SILENCE_MS = 20_000;
+const CONNECT_MS = 5_000;
+
+/**
+ * How a connection behaves while Redis is away:
+ * - `patient`: waits for it, however long (workers);
+ * - `prompt`: gives up after some seconds (commands that a person waits for);
+ * - `hasty`: gives up at once (what must not hold up work).
+ */
+export type Manner = 'patient' | 'prompt' | 'hasty';
+
+const MANNERS: Readonly<Record<Manner, Omit<RedisOptions, 'replyMapping'>>> = {
+  patient: { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(100 * 2 ** times, 5_000) },
+  prompt: { maxRetriesPerRequest: 3, commandTimeout: 15_000, retryStrategy: (times) => 200 * times },
+  hasty: {
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    commandTimeout: 1_000,
+    retryStrategy: (times) => Math.min(100 * 2 ** times, 5_000),
+  },
+};
+
+/**
+ * A connection to Redis, opened when it is first used.
+ * @param url `redis://` or `rediss://` (TLS), checked by whoever read it
+ * @param onError told of every lost connection; it is made again by itself
+ */
+export function connectRedis(url: string, manner: Manner, onError: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    ...MANNERS[manner],
+    lazyConnect: manner !== 'hasty',
+    connectTimeout: CONNECT_MS,
+    socketTimeout: SILENCE_MS,
+    keepAlive: 10_000,
+  });
+  redis.on('error', onError);
+  return redis;
+}
+
+/** Errors of the connection, by name and by what ioredis says. */
+const LOST =
+  /^(MaxRetriesPerRequestError|AbortError)$|connection is closed|command timed out|econn|enotfound|etimedout|stream isn't writeable|socket/i;
+
+/** What an error of Redis means to a person. Any other comes back as it is. */
+export function redisError(error: unknown, url: string): unknown {
+  if (!(error instanceof Error) || error instanceof FilterscopeError) return error;
+  const reason = error.message;
+  if (/WRONGPASS|NOAUTH|NOPERM/.test(reason)) {
+    return new FilterscopeError(
+      'redis-refused',
+      `Redis at ${place(url)} refuses: ${reason}; check REDIS_URL`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (/OOM command not allowed/.test(reason)) {
+    const message = `Redis at ${place(url)} has no memory left (maxmemory); free some or raise it`;
+    return new FilterscopeError('redis-full', message, { class: 'transient', cause: error });
+  }
+  if (!LOST.test(error.name) && !LOST.test(reason)) return error;
+  const message = `Redis at ${place(url)} is out of reach (${reason}); set REDIS_URL, or start one with "docker compose up -d redis"`;
+  return new FilterscopeError('redis-unavailable', message, { class: 'transient', cause: error });
+}
+
+/** Host and port: a URL may hold a password. */
+function place(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || 6379}`;
+}
