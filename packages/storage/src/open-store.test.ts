@@ -5,7 +5,7 @@ test('a URL says which store it is; nothing is reached yet', async () => {
   const urls = ['s3://bucket/prefix/', 'file:///data/photos', '/data/photos'];
   const stores = await Promise.all(urls.map((url) => openStore(url)));
   expect(stores.map(({ url }) => url)).toEqual(['s3://bucket/prefix', '/data/photos', '/data/photos']);
-  expect(stores.map(({ localPath }) => localPath !== undefined)).toEqual([false, true, true]);
+  expect(stores.map((store) => 'localPath' in store)).toEqual([false, true, true]);
   for (const store of stores) await store[Symbol.asyncDispose]();
 });
 
