@@ -12,7 +12,8 @@ const node = pinnedNode();
 const args = ['--max-semi-space-size=4', main, ...process.argv.slice(2)];
 // glibc raises this threshold by itself once a large block is freed, and then keeps the gigabyte that building networks
 // takes for a moment: 1.6 GB instead of 0.9 GB for two networks. It is read when a process starts.
-const env = { MALLOC_MMAP_THRESHOLD_: '1048576', ...process.env };
+// ONNX Runtime's builds report their use to its makers unless told not to.
+const env = { MALLOC_MMAP_THRESHOLD_: '1048576', ORT_DISABLE_TELEMETRY: '1', ...process.env };
 
 if (process.execve && process.platform === 'linux') {
   process.execve(node, [node, ...args], env);
