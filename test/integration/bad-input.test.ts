@@ -75,7 +75,7 @@ describe.concurrent('the dataset', () => {
   });
 
   test('a URL that cannot be read yet', async () => {
-    expect(await refused({ dataset: 's3://bucket/photos' }, 2)).toContain('only folders');
+    expect(await refused({ dataset: 'gs://bucket/photos' }, 2)).toContain('gs://');
   });
 });
 

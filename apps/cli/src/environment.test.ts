@@ -20,3 +20,14 @@ test('all that is wrong is said at once', () => {
   const { weightsUrl } = parseEnvironment({ FILTERSCOPE_WEIGHTS_URL: 'http://localhost:1/w.h5' }, 'linux');
   expect(weightsUrl).toBe('http://localhost:1/w.h5');
 });
+
+const endpointOf = (variables: NodeJS.ProcessEnv) => parseEnvironment(variables, 'linux').s3Endpoint;
+
+test('an S3-compatible server is named for S3 alone, or for all of AWS', () => {
+  expect(endpointOf({})).toBeUndefined();
+  expect(endpointOf({ AWS_ENDPOINT_URL: 'http://all:1' })).toBe('http://all:1');
+  expect(endpointOf({ AWS_ENDPOINT_URL: 'http://all:1', AWS_ENDPOINT_URL_S3: 'http://s3:1' })).toBe(
+    'http://s3:1',
+  );
+  expect(() => endpointOf({ AWS_ENDPOINT_URL_S3: 'ftp://s3' })).toThrow(/AWS_ENDPOINT_URL_S3/);
+});

@@ -77,7 +77,7 @@ export function consume(handlers: Handlers, options: ConsumerOptions): Consumer 
   const complete = async (place: RunPlace) => {
     const missing = await handlers.complete(place, handBack.signal);
     if (missing.length > 0) await queue.enqueue(place, missing, UNLIMITED_BACKLOG);
-    else await queue.forget(place);
+    else await queue.finish(place);
   };
   const carryOut = async (job: QueueJob) => {
     const parsed = parseJob(job.name, job.data);

@@ -24,6 +24,9 @@ const ATTEMPTS = 5;
 /** Chunks given up that are looked at, over all runs. */
 const FAILED_SHOWN = 1000;
 
+/** Forgets a run that has no open job, in one step: a job may be added at any moment. */
+const FINISH = `if redis.call('scard', KEYS[1]) == 0 then return redis.call('hdel', KEYS[2], ARGV[1]) end return 0`;
+
 /** A chunk that was given up, and why. */
 export interface GivenUp {
   readonly chunk: number;
@@ -49,6 +52,8 @@ export interface RunQueue extends AsyncDisposable {
   enqueueCompletion(place: RunPlace): Promise<void>;
   /** Marks a job as done. @returns how many jobs of its run are left */
   settle(place: RunPlace, job: ChunkJob): Promise<number>;
+  /** Lets go of a run that is complete, unless work on it was added meanwhile, as by a retry. */
+  finish(place: RunPlace): Promise<void>;
   /** Forgets a run and takes its waiting jobs out of the queue. */
   forget(place: RunPlace): Promise<void>;
   /** How many jobs of a run are not done. */
@@ -126,13 +131,13 @@ export function openRunQueue(redis: Redis, onError: (error: Error) => void): Run
   const enqueue: RunQueue['enqueue'] = async (place, jobs, options) => {
     const { output, run } = place;
     for (const job of await failedOf(place)) await job.remove();
-    await redis.hset(RUNS_KEY, runKey(place), JSON.stringify({ output, run }));
     let last = 0;
     for (let i = 0; i < jobs.length; i += BULK) {
       options.signal?.throwIfAborted();
       await admit(options);
       const bulk = jobs.slice(i, i + BULK);
       await redis.sadd(openKey(runKey(place)), ...bulk.map(nameOf));
+      await redis.hset(RUNS_KEY, runKey(place), JSON.stringify({ output, run }));
       const first = await nextPriority(last);
       await queue.addBulk(bulkOf(place, bulk, first));
       last = first + bulk.length - 1;
@@ -149,6 +154,11 @@ export function openRunQueue(redis: Redis, onError: (error: Error) => void): Run
       const key = openKey(runKey(place));
       await redis.srem(key, nameOf(job));
       return redis.scard(key);
+    },
+
+    async finish(place) {
+      const key = runKey(place);
+      await redis.eval(FINISH, 2, openKey(key), RUNS_KEY, key);
     },
 
     async forget(place) {
