@@ -78,8 +78,8 @@ async function measureChunk(
     await using dataset = openFolderStore(folder);
     await using output = openFolderStore(place);
     const weights = { content, ...canonical };
-    const plan = planRun(manifestOf(await listDataset(dataset)), settings, weights, chunkSize);
-    const runPlace = { dataset, output, engine: () => Promise.resolve(engine), versions: {} };
+    const plan = planRun(await manifestOf(listDataset(dataset)), settings, weights, chunkSize);
+    const runPlace = { dataset: dataset.url, output, versions: {} };
     const { document } = await createRun(plan, runPlace, signal);
     const manifest = openManifest(output, document.run);
     const measured = Promise.withResolvers<void>();

@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { requireScales } from '@filterscope/runs/grey-scales';
 import { listDataset } from '@filterscope/runs/listing';
-import { manifestOf } from '@filterscope/runs/manifest';
+import { manifestOf, openManifest } from '@filterscope/runs/manifest';
 import { createRun, planRun } from '@filterscope/runs/plan-run';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { RESIZE_KERNEL, type RunSettings } from '@filterscope/runs/run-document';
+import { createWorkplace } from '@filterscope/runs/workplace';
 import { openFolderStore } from '@filterscope/storage/folder-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { LAYERS } from '@filterscope/vgg16/layers';
@@ -35,12 +37,11 @@ export async function pipelineRun(
     await using output = openFolderStore(place);
     const { signal } = new AbortController();
     const weights = { content, ...canonicalWeights(content) };
-    const plan = planRun(manifestOf(await listDataset(dataset)), settings, weights);
-    const { document } = await createRun(
-      plan,
-      { dataset, output, engine: () => Promise.resolve(engine), versions: {} },
-      signal,
-    );
+    const plan = planRun(await manifestOf(listDataset(dataset)), settings, weights);
+    const { document } = await createRun(plan, { dataset: dataset.url, output, versions: {} }, signal);
+    const manifest = openManifest(output, document.run);
+    const workplace = createWorkplace(engine);
+    await requireScales({ document, dataset, output, manifest, engine, workplace, signal }); // once a run, however long
     const start = performance.now();
     await runChunks({ document, dataset, output, engine, signal });
     return (plan.images / (performance.now() - start)) * 1000;

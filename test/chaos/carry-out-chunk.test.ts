@@ -16,8 +16,8 @@ import { readStoredRun, uncommittedObjects, type StoredRun } from '../support/st
 import { createStubEngine } from '../support/stub-engine.ts';
 import { temporaryFolders } from '../support/temporary-folders.ts';
 
-// Two grids, the table of images, the accumulators, the readings, the commit.
-const PUTS_OF_THE_FIRST_CHUNK = 6;
+// The grey scales, two grids, the table of images, the accumulators, the readings, the commit.
+const PUTS_OF_THE_FIRST_CHUNK = 7;
 const FATES: readonly PutFate[] = ['refused', 'answer-lost'];
 
 const newFolder = temporaryFolders();

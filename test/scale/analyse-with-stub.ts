@@ -53,13 +53,9 @@ const content = { ...syntheticWeights(), layers: new Map() }; // a stub needs no
 const weights = { content, ...canonicalWeights(content) };
 
 const begun = performance.now();
-const manifest = manifestOf(await listDataset(dataset, { excluded: output.url, signal }));
+const manifest = await manifestOf(listDataset(dataset, { excluded: output.url, signal }));
 const plan = planRun(manifest, SETTINGS, weights);
-const { document } = await createRun(
-  plan,
-  { dataset, output, engine: () => Promise.resolve(engine), versions: {} },
-  signal,
-);
+const { document } = await createRun(plan, { dataset: dataset.url, output, versions: {} }, signal);
 const planned = performance.now();
 say({ kind: 'planned', run: plan.run, seconds: (planned - begun) / 1000 });
 

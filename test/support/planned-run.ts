@@ -9,7 +9,6 @@ import type { StoreAccess } from '@filterscope/storage/store-access';
 import { LAYERS } from '@filterscope/vgg16/layers';
 import { syntheticWeights } from '@filterscope/vgg16/synthetic';
 import { canonicalWeights } from '@filterscope/vgg16/weights-file';
-import { createStubEngine } from './stub-engine.ts';
 
 export const FIRST_LAYER = LAYERS.slice(0, 1);
 
@@ -48,19 +47,14 @@ export async function plannedRun(
     fit: 'crop',
     kernel: RESIZE_KERNEL,
     grids: { first: 2 },
-    gridStyle: 'tile',
+    gridStyle: 'filter',
     gridFormat: 'jpeg',
     readings: 'full',
     ...given,
   };
-  const manifest = manifestOf(await listDataset(dataset));
+  const manifest = await manifestOf(listDataset(dataset));
   const plan = planRun(manifest, settings, firstLayerWeights(), chunkSize);
-  await using engine = createStubEngine(FIRST_LAYER);
-  const { document } = await createRun(
-    plan,
-    { dataset, output, engine: () => Promise.resolve(engine), versions: {} },
-    signal,
-  );
+  const { document } = await createRun(plan, { dataset: dataset.url, output, versions: {} }, signal);
   const work = {
     document,
     dataset,

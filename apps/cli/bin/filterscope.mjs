@@ -8,12 +8,19 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const node = pinnedNode();
-// Young objects here are buffers of results: a small nursery for them saves 50 MB and costs no time.
-const args = ['--max-semi-space-size=4', main, ...process.argv.slice(2)];
+// Young objects here are buffers of results: a small nursery for them saves 50 MB and costs no time. A heap that grows by a fifth
+// at a time saves 70 MB of what listing a million objects leaves behind, and costs none either.
+const args = ['--max-semi-space-size=4', '--heap-growing-percent=20', main, ...process.argv.slice(2)];
 // glibc raises this threshold by itself once a large block is freed, and then keeps the gigabyte that building networks
 // takes for a moment: 1.6 GB instead of 0.9 GB for two networks. It is read when a process starts.
 // ONNX Runtime's builds report their use to its makers unless told not to.
-const env = { MALLOC_MMAP_THRESHOLD_: '1048576', ORT_DISABLE_TELEMETRY: '1', ...process.env };
+// What was compiled once is kept, where that folder can be written to: 0.1 s and 20 MB less a command.
+const env = {
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+  ORT_DISABLE_TELEMETRY: '1',
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/filterscope', import.meta.url)),
+  ...process.env,
+};
 
 if (process.execve && process.platform === 'linux') {
   process.execve(node, [node, ...args], env);

@@ -1,6 +1,7 @@
+import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
 import { expectedRequests } from '@filterscope/runs/expected-requests';
-import type { ManifestRow } from '@filterscope/runs/manifest';
+import type { ManifestRow } from '@filterscope/runs/manifest-rows';
 import type { RunPlan } from '@filterscope/runs/plan-run';
 import { fetchImage } from '@filterscope/runs/process-image';
 import type { ObjectStore } from '@filterscope/storage/object-store';
@@ -27,6 +28,7 @@ export async function dryRun(
   output: ObjectStore,
   options: PlanOptions & { json: boolean },
 ): Promise<void> {
+  configureImaging();
   const { terminal, signal } = context;
   const { run, manifest, images, gridImages, chunkSize, settings } = plan;
   say(terminal, 'Measuring the speed of this machine on a few of the images …');

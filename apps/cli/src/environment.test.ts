@@ -21,6 +21,12 @@ test('all that is wrong is said at once', () => {
   expect(weightsUrl).toBe('http://localhost:1/w.h5');
 });
 
+test('a log is asked for by its level; an empty variable asks for nothing', () => {
+  expect(parseEnvironment({ LOG_LEVEL: 'debug' }, 'linux').logLevel).toBe('debug');
+  expect(parseEnvironment({ LOG_LEVEL: '' }, 'linux')).not.toHaveProperty('logLevel');
+  expect(() => parseEnvironment({ LOG_LEVEL: 'loud' }, 'linux')).toThrow(/LOG_LEVEL/);
+});
+
 const endpointOf = (variables: NodeJS.ProcessEnv) => parseEnvironment(variables, 'linux').s3Endpoint;
 
 test('an S3-compatible server is named for S3 alone, or for all of AWS', () => {

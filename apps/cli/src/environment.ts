@@ -24,12 +24,15 @@ const schema = z.object({
   FILTERSCOPE_LOCK_SECONDS: z.coerce.number().min(1).max(3600).default(30),
   FILTERSCOPE_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
   FILTERSCOPE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).optional(),
+  LOG_LEVEL: z
+    .enum(['', 'fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .optional()
+    .transform((level) => level || undefined),
   XDG_CACHE_HOME: z.string().min(1).optional(),
   LOCALAPPDATA: z.string().min(1).optional(),
 });
 
-type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
 /** What the command takes from its environment; nothing else reads it. */
 export interface Environment {

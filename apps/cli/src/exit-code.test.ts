@@ -18,6 +18,11 @@ test.each([
   [new FilterscopeError('unknown-image', ''), 4],
   [new FilterscopeError('store-full', '', { class: 'transient' }), 5],
   [new FilterscopeError('weights-unavailable', '', { class: 'transient' }), 5],
+  [new FilterscopeError('store-unavailable', '', { class: 'transient' }), 5],
+  [new FilterscopeError('redis-unavailable', '', { class: 'transient' }), 5],
+  [new FilterscopeError('redis-refused', ''), 2],
+  [new FilterscopeError('bad-credentials', '', { class: 'transient' }), 2],
+  [new FilterscopeError('bucket-missing', ''), 4],
   [new FilterscopeError('broken-object', ''), 1],
   [new FilterscopeError('rows-lost', ''), 1],
 ])('%s ends with %i', (error, code) => {

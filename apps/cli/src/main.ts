@@ -2,15 +2,15 @@ import { createRequire } from 'node:module';
 import { CommanderError } from 'commander';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { Context } from './context.ts';
-import { parseEnvironment } from './environment.ts';
+import { parseEnvironment, type LogLevel } from './environment.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { bytes, printable } from './format.ts';
 import { createProgram } from './program.ts';
-import { say, type Terminal } from './terminal.ts';
+import { complain, say, type Terminal } from './terminal.ts';
 
 const SAME_SIGNAL_MS = 300;
 
-const terminal: Terminal = process;
+let terminal: Terminal = process;
 const interrupted = new AbortController();
 
 // The first Ctrl-C stops the work in hand and tidies up, the second ends at once. One that comes along with the first is the
@@ -32,9 +32,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
+  const environment = parseEnvironment(process.env, process.platform);
+  if (environment.logLevel) terminal = await withLog(environment.logLevel);
   const context: Context = {
     terminal,
-    environment: parseEnvironment(process.env, process.platform),
+    environment,
     versions: versions(),
     signal: interrupted.signal,
     showDownload: downloadProgress(),
@@ -56,14 +58,19 @@ function report(error: unknown): number {
     return EXIT.interrupted;
   }
   if (error instanceof FilterscopeError) {
-    say(terminal, `filterscope: ${error.message.split('\n').map(printable).join('\n')}`);
+    const { code, message } = error;
+    complain(terminal, message.split('\n').map(printable).join('\n'), { code });
   } else {
-    say(
-      terminal,
-      `filterscope: this should not have happened; please report it.\n${error instanceof Error ? error.stack : String(error)}`,
-    );
+    const what = error instanceof Error ? error.stack : String(error);
+    complain(terminal, `this should not have happened; please report it.\n${what}`);
   }
   return exitCodeOf(error);
+}
+
+/** Loads the log's code only for those who want one. */
+async function withLog(level: LogLevel): Promise<Terminal> {
+  const { createLog } = await import('@filterscope/worker/log');
+  return { stdout: process.stdout, stderr: process.stderr, log: createLog(level) };
 }
 
 function versions(): Record<string, string> {

@@ -43,16 +43,23 @@ export async function makePlan(
     throw new FilterscopeError('output-is-dataset', message);
   }
   const onProgress = (objects: number) => say(terminal, `${count(objects)} files listed …`);
-  const listing = await listDataset(dataset, { excluded: output.url, onProgress, signal });
+  const listing = listDataset(dataset, { excluded: output.url, onProgress, signal });
+  const first = await listing.next(); // a dataset that is not there is said before weights are downloaded
+  // In this order, because loading weights takes twice their memory for a moment.
+  const weights = await loadWeights(options, environment, context.showDownload, signal);
+  requireLayers(weights.content, options.layers);
   const { include, limit } = options;
-  const manifest = manifestOf(listing, {
+  const manifest = await manifestOf(resumed(first, listing), {
     ...(include !== undefined && { include: globMatcher(include) }),
     ...(limit !== undefined && { limit }),
   });
   requireImages(manifest);
-  const weights = await loadWeights(options, environment, context.showDownload, signal);
-  requireLayers(weights.content, options.layers);
   return planRun(manifest, options.settings, weights, options.chunkSize);
+}
+
+async function* resumed<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<T, void>) {
+  if (!first.done) yield first.value;
+  yield* rest;
 }
 
 /** A pattern without a slash is matched against the name alone, as in `*.jpg`. */
@@ -73,7 +80,7 @@ export function announce({ terminal }: Context, plan: RunPlan, output: ObjectSto
   say(terminal, `Writes about ${bytes(grids + readings + network)} to ${output.url}:`);
   say(terminal, `${pictures}, results ${bytes(readings)}, weights ${bytes(network)}.`);
   if (settings.gridStyle === 'filter' || settings.gridStyle === 'layer') {
-    say(terminal, "First the grids' grey scale is measured, on 16 of the images.");
+    say(terminal, "The grids' grey scale is measured first, on 16 of the images.");
   }
   if (weights.content.synthetic) say(terminal, syntheticNote());
 }

@@ -14,7 +14,7 @@ const RATE_WINDOW_MS = 30_000;
 /** @param done images that had their result before this process began */
 export function showProgress(terminal: Terminal, total: number, done: number): Progress {
   const rate = slidingRate(done);
-  return terminal.stderr.isTTY
+  return terminal.stderr.isTTY && !terminal.log
     ? progressBar(terminal, total, done, rate)
     : progressLines(terminal, total, rate);
 }

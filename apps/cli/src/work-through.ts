@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
-import { readCommits } from '@filterscope/runs/commit';
+import { chunkLine } from '@filterscope/runs/chunk-line';
+import { readCommits, type Commit } from '@filterscope/runs/commit';
 import type { ImageRow } from '@filterscope/runs/image-row';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { chunkCount, chunkRows, type RunDocument } from '@filterscope/runs/run-document';
@@ -38,20 +39,22 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
     );
 
   const tooMany = new AbortController();
-  using progress = showProgress(terminal, document.manifest.rows, doneBefore);
+  using progress = terminal.log ? undefined : showProgress(terminal, document.manifest.rows, doneBefore);
   let done = doneBefore;
   let failed = failedBefore;
   const onImage = ({ status }: ImageRow) => {
     done += 1;
     if (status === 'failed') failed += 1;
-    progress.update(done, failed);
+    progress?.update(done, failed);
     if (failed > maxFailures) tooMany.abort(tooManyFailures(failed, maxFailures));
   };
-  const onCommitted = (chunk: number, mine: unknown) => {
-    if (mine !== undefined) return;
+  const onCommitted = (chunk: number, mine: Commit | undefined) => {
+    const outcome = mine ? 'committed' : 'already-committed';
+    terminal.log?.info({ run: document.run, chunk, outcome, ...(mine && chunkLine(mine)) }, 'chunk');
+    if (mine) return;
     const { from, to } = chunkRows(document, chunk); // somebody else's: its images are done without us
     done = Math.min(done + to - from, document.manifest.rows);
-    progress.update(done, failed);
+    progress?.update(done, failed);
   };
   // Whoever joins a run that exists already begins somewhere else, so that two processes seldom do the same chunk.
   const firstChunk = created ? 0 : randomInt(chunkCount(document));

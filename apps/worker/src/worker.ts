@@ -5,6 +5,7 @@ import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { consume, type Consumer } from '@filterscope/queue/consumer';
 import { connectRedis } from '@filterscope/queue/redis';
 import { REPORT_EVERY_MS, sendReport, withdrawReport } from '@filterscope/queue/worker-reports';
+import { chunkLine } from '@filterscope/runs/chunk-line';
 import { CHUNKS_IN_WORK } from '@filterscope/runs/run-chunks';
 import { createWorkplace } from '@filterscope/runs/workplace';
 import { createBusyMeter } from './busy-meter.ts';
@@ -80,9 +81,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     },
     onChunk({ run }, job, outcome, commit) {
       metrics.chunk(outcome, commit);
-      const { attempt, rows, ok, failed, skipped, stageSeconds } = commit ?? {};
-      const seconds = commit && (Date.parse(commit.committedAt) - Date.parse(commit.startedAt)) / 1000;
-      log.info({ run, ...job, outcome, attempt, rows, ok, failed, skipped, seconds, stageSeconds }, 'chunk');
+      log.info({ run, ...job, outcome, ...(commit && chunkLine(commit)) }, 'chunk');
     },
     onComplete({ run, output }, { ok, failed, skipped }) {
       log.info({ run, output, ok, failed, skipped }, 'run complete');

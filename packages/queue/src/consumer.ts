@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DelayedError, UnrecoverableError, WaitingError, Worker, type Job as QueueJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { ChunkJournal } from '@filterscope/runs/journal';
 import { delayMs, dispositionOf } from './disposition.ts';
 import { parseJob, type ChunkJob, type RunPlace } from './job.ts';
-import { journalKey, PREFIX, QUEUE, RECONCILER_KEY } from './redis.ts';
+import { journalKey, PREFIX, QUEUE, RECONCILER_KEY, withoutCommand } from './redis.ts';
 import { redisJournal } from './redis-journal.ts';
 import { openRunQueue, type RunQueue } from './run-queue.ts';
 
@@ -52,14 +53,18 @@ export interface Consumer {
   readonly queue: RunQueue;
   /**
    * Takes nothing new; what is in hand is finished, or handed back after `graceMs`.
-   * @returns once nothing is in hand any more
+   * @returns once nothing is in hand any more; with Redis away, some seconds after the grace: locks that cannot be handed back run out
    */
   stop(graceMs: number): Promise<void>;
 }
 
 /** A chunk that keeps killing processes outside of any image is given up after so many deaths. */
 const MAX_DEATHS = 50;
-const UNLIMITED_BACKLOG = { maxBacklog: Number.MAX_SAFE_INTEGER };
+/** How long a worker that could not ask Redis for a job waits before it asks again. */
+const RETRY_MS = 2_000;
+const UNLIMITED = Number.MAX_SAFE_INTEGER;
+/** How long Redis may take, beyond the grace, to be told that work is handed back. */
+const HAND_BACK_MS = 5_000;
 
 /** Takes jobs from the queue until it is stopped. */
 export function consume(handlers: Handlers, options: ConsumerOptions): Consumer {
@@ -75,9 +80,11 @@ export function consume(handlers: Handlers, options: ConsumerOptions): Consumer 
     if ((await queue.settle(place, job)) === 0) await queue.enqueueCompletion(place);
   };
   const complete = async (place: RunPlace) => {
+    const mark = await queue.mark(place);
     const missing = await handlers.complete(place, handBack.signal);
-    if (missing.length > 0) await queue.enqueue(place, missing, UNLIMITED_BACKLOG);
-    else await queue.finish(place);
+    const { signal } = handBack;
+    if (missing.length > 0) await queue.enqueue(place, missing, { maxBacklog: UNLIMITED, signal });
+    else await queue.finish(place, mark);
   };
   const carryOut = async (job: QueueJob) => {
     const parsed = parseJob(job.name, job.data);
@@ -124,8 +131,9 @@ export function consume(handlers: Handlers, options: ConsumerOptions): Consumer 
     lockDuration: lockMs,
     stalledInterval: lockMs / 2,
     maxStalledCount: MAX_DEATHS,
+    runRetryDelay: RETRY_MS,
   });
-  worker.on('error', events.onError);
+  worker.on('error', (error) => events.onError(withoutCommand(error)));
   worker.on('stalled', events.onStalled);
 
   const reconcile = async () => {
@@ -146,11 +154,15 @@ export function consume(handlers: Handlers, options: ConsumerOptions): Consumer 
     queue,
     async stop(graceMs) {
       clearInterval(timer);
-      const closed = worker.close();
+      const over = new AbortController();
       const grace = setTimeout(() => handBack.abort(new Error('handed back')), graceMs);
-      await closed;
+      const closed = worker.close().then(() => queue[Symbol.asyncDispose]());
+      const within = (ms: number) =>
+        Promise.race([closed.then(() => true), delay(ms, false, { signal: over.signal })]);
+      // Longer than this only with Redis away: it cannot be told.
+      if (!(await within(HAND_BACK_MS)) && active > 0) await within(graceMs);
+      over.abort();
       clearTimeout(grace);
-      await queue[Symbol.asyncDispose]();
     },
   };
 }

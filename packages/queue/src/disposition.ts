@@ -1,4 +1,5 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { isRedisTrouble } from './redis.ts';
 
 /**
  * What becomes of a job that ended with an error:
@@ -12,12 +13,19 @@ export type Disposition = 'hand-back' | 'later' | 'count' | 'give-up' | 'drop';
 
 /** The run is no longer there, or no longer wanted. */
 const ENDED = new Set(['unknown-run', 'run-cancelled', 'run-deleted']);
-/** Not this worker's to do: others may be able to. */
-const ELSEWHERE = new Set(['output-not-allowed', 'engine-unavailable']);
+/** Not this worker's to do, for want of a permission, a setting or a program: others may be able to. */
+const ELSEWHERE = new Set([
+  'output-not-allowed',
+  'engine-unavailable',
+  'no-region',
+  'wrong-region',
+  'untrusted-certificate',
+]);
 
 /** @param handedBack whether the worker was told to let go of the job */
 export function dispositionOf(error: unknown, handedBack: boolean): Disposition {
   if (handedBack) return 'hand-back';
+  if (isRedisTrouble(error)) return 'later';
   if (!(error instanceof FilterscopeError)) return 'count';
   if (ENDED.has(error.code)) return 'drop';
   if (ELSEWHERE.has(error.code) || error.class === 'transient') return 'later';

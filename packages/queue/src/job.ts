@@ -22,19 +22,26 @@ export type Job =
   | { readonly kind: 'chunk'; readonly place: RunPlace; readonly job: ChunkJob }
   | { readonly kind: 'complete'; readonly place: RunPlace };
 
-const code = z.string().regex(/^[a-z][a-z-]{0,63}$/);
 const place = {
-  v: z.literal(1),
-  output: z.string().min(1).max(2048),
+  output: z.string().min(1).max(2048).refine(leadsNowhereElse, 'leads elsewhere than it says'),
   run: z.string().regex(/^[0-9a-f]{64}$/),
 };
-const chunkData = z.strictObject({
-  ...place,
+const code = z.string().regex(/^[a-z][a-z-]{0,63}$/);
+const completeData = z.strictObject({ v: z.literal(1), ...place });
+const chunkData = completeData.extend({
   chunk: z.int().nonnegative(),
   revision: z.int().nonnegative().optional(),
-  codes: z.array(code).optional(),
+  codes: z.array(code).nonempty().max(100).optional(),
 });
-const completeData = z.strictObject(place);
+const notedPlace = z.object(place);
+const NAME = /^(\d{1,16})(?:\/(\d{1,16})\/([a-z-]+(?:,[a-z-]+)*)?)?$/;
+
+/** No dot segments, however a URL may say them: a list of allowed outputs looks at beginnings only. */
+function leadsNowhereElse(output: string): boolean {
+  // URL parsers leave tabs and line breaks out, and read `\\` as `/`.
+  if (/^file:.*\p{Cc}/isu.test(output)) return false;
+  return !output.split(/[\\/]/).some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment));
+}
 
 /** What a job carries in Redis. No credentials, nothing that could be looked up in the output. */
 export function jobData({ output, run }: RunPlace, { chunk, revision, codes }: ChunkJob) {
@@ -51,6 +58,7 @@ export function parseJob(name: string, data: unknown): Job {
     const { output, run } = parse(completeData, data);
     return { kind: 'complete', place: { output, run } };
   }
+  if (name !== 'chunk') throw badJob(`its name is ${JSON.stringify(name)}`);
   const { output, run, chunk, revision = 0, codes = null } = parse(chunkData, data);
   return { kind: 'chunk', place: { output, run }, job: { chunk, revision, codes } };
 }
@@ -58,8 +66,13 @@ export function parseJob(name: string, data: unknown): Job {
 function parse<Schema extends z.ZodType>(schema: Schema, data: unknown): z.infer<Schema> {
   const result = schema.safeParse(data);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
-  throw new FilterscopeError('bad-job', `the job is not one that this version knows (${problems})`);
+  throw badJob(
+    result.error.issues.map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`).join('; '),
+  );
+}
+
+function badJob(problems: string): FilterscopeError {
+  return new FilterscopeError('bad-job', `the job is not one that this version knows (${problems})`);
 }
 
 /** Names a run in Redis: the same run below two outputs is two. */
@@ -76,11 +89,22 @@ export function nameOf({ chunk, revision, codes }: ChunkJob): string {
   return revision === 0 ? String(chunk) : `${chunk}/${revision}/${codes?.join(',') ?? ''}`;
 }
 
-export function parseName(name: string): ChunkJob {
-  const [chunk, revision = '0', codes = ''] = name.split('/');
+/** @returns undefined for what `nameOf` cannot have made */
+export function parseName(name: string): ChunkJob | undefined {
+  const [, chunk, revision = '0', codes = ''] = NAME.exec(name) ?? [];
+  if (chunk === undefined) return undefined;
   return {
     chunk: Number(chunk),
     revision: Number(revision),
     codes: codes === '' ? null : codes.split(','),
   };
+}
+
+/** A run's place as JSON, from Redis. @returns undefined for anything else */
+export function parsePlace(text: string): RunPlace | undefined {
+  try {
+    return notedPlace.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }

@@ -49,34 +49,57 @@ export function connectRedis(url: string, manner: Manner, onError: (error: Error
     socketTimeout: SILENCE_MS,
     keepAlive: 10_000,
   });
-  redis.on('error', onError);
+  redis.on('error', (error) => onError(withoutCommand(error)));
   return redis;
+}
+
+/** Takes the command off an error of ioredis, in place: that of a refused connection holds the password. */
+export function withoutCommand<Thrown>(error: Thrown): Thrown {
+  if (error instanceof Error) Reflect.deleteProperty(error, 'command');
+  return error;
 }
 
 /** Errors of the connection, by name and by what ioredis says. */
 const LOST =
   /^(MaxRetriesPerRequestError|AbortError)$|connection is closed|command timed out|econn|enotfound|etimedout|stream isn't writeable|socket/i;
 
+/** What Redis answers while it can do nothing, or not write. */
+const NOT_NOW = /^(LOADING|READONLY|MASTERDOWN|MISCONF|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY) /;
+const FULL = /OOM command not allowed/;
+
 /** What an error of Redis means to a person. Any other comes back as it is. */
 export function redisError(error: unknown, url: string): unknown {
   if (!(error instanceof Error) || error instanceof FilterscopeError) return error;
   const reason = error.message;
+  const cause = withoutCommand(error);
   if (/WRONGPASS|NOAUTH|NOPERM/.test(reason)) {
-    return new FilterscopeError(
-      'redis-refused',
-      `Redis at ${place(url)} refuses: ${reason}; check REDIS_URL`,
-      {
-        cause: error,
-      },
-    );
+    const message = `Redis at ${place(url)} refuses: ${reason}; check REDIS_URL`;
+    return new FilterscopeError('redis-refused', message, { cause });
   }
-  if (/OOM command not allowed/.test(reason)) {
+  if (FULL.test(reason)) {
     const message = `Redis at ${place(url)} has no memory left (maxmemory); free some or raise it`;
-    return new FilterscopeError('redis-full', message, { class: 'transient', cause: error });
+    return new FilterscopeError('redis-full', message, { class: 'transient', cause });
   }
-  if (!LOST.test(error.name) && !LOST.test(reason)) return error;
+  if (NOT_NOW.test(reason)) {
+    const message = `Redis at ${place(url)} cannot do it now (${reason}); try again later`;
+    return new FilterscopeError('redis-unavailable', message, { class: 'transient', cause });
+  }
+  if (!isLost(error)) return error;
   const message = `Redis at ${place(url)} is out of reach (${reason}); set REDIS_URL, or start one with "docker compose up -d redis"`;
-  return new FilterscopeError('redis-unavailable', message, { class: 'transient', cause: error });
+  return new FilterscopeError('redis-unavailable', message, { class: 'transient', cause });
+}
+
+/** Whether Redis, not the work, is what failed: it is short of memory, busy or away. */
+export function isRedisTrouble(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof FilterscopeError) return false;
+  if (error.name === 'ReplyError') return FULL.test(error.message) || NOT_NOW.test(error.message);
+  return error.name === 'MaxRetriesPerRequestError' || error.message === 'Connection is closed.';
+}
+
+/** Node's own AbortError says that somebody wished it so. */
+function isLost(error: Error): boolean {
+  if (error instanceof DOMException || Reflect.get(error, 'code') === 'ABORT_ERR') return false;
+  return LOST.test(error.name) || LOST.test(error.message);
 }
 
 /** Host and port: a URL may hold a password. */

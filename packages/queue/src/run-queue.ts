@@ -2,17 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseMemory, reasonToWait } from './admission.ts';
-import {
-  completionId,
-  jobData,
-  jobId,
-  nameOf,
-  parseName,
-  runKey,
-  type ChunkJob,
-  type RunPlace,
-} from './job.ts';
-import { openKey, PREFIX, QUEUE, RUNS_KEY } from './redis.ts';
+import { completionId, jobData, jobId, type ChunkJob, type RunPlace } from './job.ts';
+import { openJobs } from './open-jobs.ts';
+import { PREFIX, QUEUE, withoutCommand } from './redis.ts';
 
 /** Jobs added in one go: a bulk that fails half-way is simply added again. */
 const BULK = 1000;
@@ -21,15 +13,11 @@ const PATIENCE_MS = 2_000;
 const MAX_PRIORITY = 2_097_151;
 /** Starts after which a job whose error nobody knows is given up. */
 const ATTEMPTS = 5;
-/** Chunks given up that are looked at, over all runs. */
-const FAILED_SHOWN = 1000;
-
-/** Forgets a run that has no open job, in one step: a job may be added at any moment. */
-const FINISH = `if redis.call('scard', KEYS[1]) == 0 then return redis.call('hdel', KEYS[2], ARGV[1]) end return 0`;
 
 /** A chunk that was given up, and why. */
 export interface GivenUp {
-  readonly chunk: number;
+  /** Null for the run's completion. */
+  readonly chunk: number | null;
   readonly reason: string;
 }
 
@@ -52,8 +40,13 @@ export interface RunQueue extends AsyncDisposable {
   enqueueCompletion(place: RunPlace): Promise<void>;
   /** Marks a job as done. @returns how many jobs of its run are left */
   settle(place: RunPlace, job: ChunkJob): Promise<number>;
-  /** Lets go of a run that is complete, unless work on it was added meanwhile, as by a retry. */
-  finish(place: RunPlace): Promise<void>;
+  /** Changes whenever jobs are added or a completion is asked for. */
+  mark(place: RunPlace): Promise<string>;
+  /**
+   * Lets go of a run that is complete, unless work on it was added meanwhile, as by a retry.
+   * @param mark as it was before the commits were looked at: what was asked for since then is not answered yet
+   */
+  finish(place: RunPlace, mark: string): Promise<void>;
   /** Forgets a run and takes its waiting jobs out of the queue. */
   forget(place: RunPlace): Promise<void>;
   /** How many jobs of a run are not done. */
@@ -88,7 +81,8 @@ const bulkOf = (place: RunPlace, jobs: readonly ChunkJob[], first: number) =>
 /** @param redis of manner `patient` or `prompt`; stays the caller's */
 export function openRunQueue(redis: Redis, onError: (error: Error) => void): RunQueue {
   const queue = new Queue(QUEUE, { connection: redis, prefix: PREFIX });
-  queue.on('error', onError);
+  queue.on('error', (error) => onError(withoutCommand(error)));
+  const open = openJobs(redis);
 
   const ready = () => queue.getJobCountByTypes('wait', 'prioritized');
   const waiting = () => queue.getJobCountByTypes('wait', 'prioritized', 'delayed');
@@ -99,7 +93,7 @@ export function openRunQueue(redis: Redis, onError: (error: Error) => void): Run
       const reason = reasonToWait(load, maxBacklog);
       if (reason === undefined) return;
       onWait?.(reason);
-      await setTimeout(PATIENCE_MS, undefined, { signal });
+      await setTimeout(PATIENCE_MS, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   };
 
@@ -112,85 +106,85 @@ export function openRunQueue(redis: Redis, onError: (error: Error) => void): Run
     return Math.max(head?.priority ?? 1, last + 1);
   };
 
-  const failedOf = async (place: RunPlace) => {
-    const prefix = `${runKey(place)}-`;
-    const failed = await queue.getFailed(0, FAILED_SHOWN);
-    return failed.filter((job) => job?.id?.startsWith(prefix));
+  /** Those of a bulk of jobs that were given up. */
+  const failedOf = async (ids: readonly string[]) => {
+    const scores = await redis.zmscore(queue.toKey('failed'), ...ids);
+    return ids.filter((_, i) => scores[i] !== null);
   };
+  /** Takes jobs out of the queue. One that a worker has in hand stays: it finds out by itself. */
+  const remove = (ids: readonly string[]) => Promise.all(ids.map((id) => queue.remove(id).catch(() => 0)));
+  const removeFailed = async (ids: readonly string[]) => remove(await failedOf(ids));
 
-  const enqueueCompletion = async ({ output, run }: RunPlace) => {
+  /** A duplicate changes nothing: also while the first one is in hand, or was given up. */
+  const addCompletion = async ({ output, run }: RunPlace) => {
     const jobId = completionId({ output, run });
     const options = { jobId, attempts: ATTEMPTS, backoff: { type: 'exponential', delay: 1_000 } };
-    await queue.add(
-      'complete',
-      { v: 1, output, run },
-      { ...options, removeOnComplete: true, removeOnFail: true },
-    );
+    const kept = { removeOnComplete: true, removeOnFail: false };
+    await queue.add('complete', { v: 1, output, run }, { ...options, ...kept });
   };
 
   const enqueue: RunQueue['enqueue'] = async (place, jobs, options) => {
-    const { output, run } = place;
-    for (const job of await failedOf(place)) await job.remove();
+    await removeFailed([completionId(place)]);
     let last = 0;
-    for (let i = 0; i < jobs.length; i += BULK) {
+    for (const bulk of bulksOf(jobs)) {
       options.signal?.throwIfAborted();
       await admit(options);
-      const bulk = jobs.slice(i, i + BULK);
-      await redis.sadd(openKey(runKey(place)), ...bulk.map(nameOf));
-      await redis.hset(RUNS_KEY, runKey(place), JSON.stringify({ output, run }));
+      await removeFailed(bulk.map((job) => jobId(place, job)));
+      await open.add(place, bulk);
       const first = await nextPriority(last);
       await queue.addBulk(bulkOf(place, bulk, first));
       last = first + bulk.length - 1;
     }
   };
 
+  const lostOf = async (place: RunPlace, jobs: readonly ChunkJob[]) => {
+    const lookup = redis.pipeline();
+    for (const job of jobs) lookup.exists(queue.toKey(jobId(place, job)));
+    const there = (await lookup.exec()) ?? [];
+    return jobs.filter((_, i) => there[i]?.[1] === 0);
+  };
+
   return {
     enqueue,
-    enqueueCompletion,
     waiting,
     ready,
+    settle: open.settle,
+    mark: open.mark,
+    finish: open.finish,
+    open: open.count,
 
-    async settle(place, job) {
-      const key = openKey(runKey(place));
-      await redis.srem(key, nameOf(job));
-      return redis.scard(key);
-    },
-
-    async finish(place) {
-      const key = runKey(place);
-      await redis.eval(FINISH, 2, openKey(key), RUNS_KEY, key);
+    async enqueueCompletion(place) {
+      // Noted first: where the job is one too many and the one in hand saw too little, `reconcile` asks once more.
+      await open.note(place);
+      await addCompletion(place);
     },
 
     async forget(place) {
-      const key = runKey(place);
-      const names = await redis.smembers(openKey(key));
-      for (let i = 0; i < names.length; i += BULK) {
-        const ids = names.slice(i, i + BULK).map((name) => jobId(place, parseName(name)));
-        // One that a worker has in hand cannot be removed; it finds out by itself.
-        await Promise.all(ids.map((id) => queue.remove(id).catch(() => 0)));
-      }
-      await redis.pipeline().del(openKey(key)).hdel(RUNS_KEY, key).exec();
+      for (const bulk of bulksOf(await open.jobs(place))) await remove(bulk.map((job) => jobId(place, job)));
+      await remove([completionId(place)]);
+      await open.forget(place);
     },
 
-    open: (place) => redis.scard(openKey(runKey(place))),
-
     async givenUp(place) {
-      const jobs = await failedOf(place);
-      return jobs.map(({ data, failedReason }) => ({ chunk: Number(data.chunk), reason: failedReason }));
+      const chunks = new Map<string, number | null>([[completionId(place), null]]);
+      for (const job of await open.jobs(place)) chunks.set(jobId(place, job), job.chunk);
+      const givenUp: GivenUp[] = [];
+      for (const bulk of bulksOf([...chunks.keys()])) {
+        for (const id of await failedOf(bulk)) {
+          const reason = await redis.hget(queue.toKey(id), 'failedReason');
+          givenUp.push({ chunk: chunks.get(id)!, reason: reason ?? '' });
+        }
+      }
+      return givenUp.toSorted((a, b) => (a.chunk ?? Infinity) - (b.chunk ?? Infinity));
     },
 
     async reconcile() {
       let added = 0;
-      for (const [key, text] of Object.entries(await redis.hgetall(RUNS_KEY))) {
-        const place = JSON.parse(text) as RunPlace;
-        const names = await redis.smembers(openKey(key));
-        if (names.length === 0) await enqueueCompletion(place);
-        for (let i = 0; i < names.length; i += BULK) {
-          const jobs = names.slice(i, i + BULK).map(parseName);
-          const lookup = redis.pipeline();
-          for (const job of jobs) lookup.exists(queue.toKey(jobId(place, job)));
-          const there = (await lookup.exec()) ?? [];
-          const lost = jobs.filter((_, i) => there[i]?.[1] === 0);
+      for (const place of await open.runs()) {
+        const jobs = await open.jobs(place);
+        if (jobs.length === 0) await addCompletion(place);
+        for (const bulk of bulksOf(jobs)) {
+          const lost = await lostOf(place, bulk);
           if (lost.length > 0) await queue.addBulk(bulkOf(place, lost, await nextPriority(0)));
           added += lost.length;
         }
@@ -200,4 +194,8 @@ export function openRunQueue(redis: Redis, onError: (error: Error) => void): Run
 
     [Symbol.asyncDispose]: () => queue.close(),
   };
+}
+
+function* bulksOf<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let i = 0; i < items.length; i += BULK) yield items.slice(i, i + BULK);
 }

@@ -43,8 +43,15 @@ export async function readReports(redis: Redis): Promise<WorkerReport[]> {
   const workers = await redis.zrange(WORKERS_KEY, '0', '-1');
   if (workers.length === 0) return [];
   const texts = await redis.mget(workers.map(workerKey));
-  return texts.flatMap((text) => {
-    const parsed = text === null ? undefined : report.safeParse(JSON.parse(text));
-    return parsed?.success ? [parsed.data] : [];
-  });
+  return texts.flatMap((text) => parseReport(text) ?? []);
+}
+
+/** @returns undefined for none, and for one of a version that says it differently */
+export function parseReport(text: string | null): WorkerReport | undefined {
+  if (text === null) return undefined;
+  try {
+    return report.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }

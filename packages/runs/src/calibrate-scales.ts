@@ -2,44 +2,46 @@ import { gridLayout, gridSize, tileRectangle } from '@filterscope/imaging/grid-l
 import { prepareImage } from '@filterscope/imaging/prepare-image';
 import { binEdges, binOfBits, HISTOGRAM_BINS } from '@filterscope/statistics/histogram';
 import { filterCount } from '@filterscope/statistics/readings';
-import { isObjectFault } from '@filterscope/storage/object-fault';
-import type { ObjectStore } from '@filterscope/storage/object-store';
-import type { Engine, ImageResult } from '@filterscope/vgg16/engine';
+import type { ImageResult } from '@filterscope/vgg16/engine';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
-import type { ManifestRow } from './manifest.ts';
-import type { RunSettings } from './run-document.ts';
+import type { ChunkWork } from './carry-out-chunk.ts';
+import { DEADLY } from './journal.ts';
+import type { ManifestRow } from './manifest-rows.ts';
+import { fetchImage, withoutFetching } from './process-image.ts';
+import { measuredLayers } from './run-document.ts';
+import { settleAll } from './settle-all.ts';
 
 /** Images that the references of a grid's grey levels are measured on. */
 const CALIBRATION_IMAGES = 16;
-/** Rows that are tried at most to find that many. */
-const CALIBRATION_ROWS = 64;
+/** Images that are tried at most to find that many. */
+const IMAGES_TRIED = 64;
+/** Rows read at a time to find those. */
+const ROWS_READ = 256;
 /** Share of a filter's positive activations that may lie above its reference and be shown as white. */
 const CLIPPED_SHARE = 0.01;
 /** Positions looked at in each map, evenly spread; a quantile needs no more. */
 const SAMPLED_POSITIONS = 3136;
 
+/** What a full grey level stands for, a number a filter, by layer. */
+export type GreyScales = Readonly<Record<string, readonly number[]>>;
+
 /**
- * What a full grey level stands for, by layer and filter: the 99 % quantile of the positive activations on the first
- * images of the manifest that can be decoded. (The maximum would leave most pictures nearly black: the largest of
- * some hundred thousand activations is often ten times what is usual.) A filter silent on all of them gets the median of its layer's
- * others; with no image at all, 1.
+ * The 99 % quantile of each filter's positive activations on the first images of the manifest that can be decoded. (The
+ * maximum would leave most pictures nearly black: the largest of some hundred thousand activations is often ten times what
+ * is usual.) A filter silent on all of them gets the median of its layer's others; with no image at all, 1.
  */
-export async function calibrateScales(
-  { fit, gridStyle }: RunSettings,
-  layers: readonly ConvolutionLayer[],
-  manifest: readonly ManifestRow[],
-  dataset: ObjectStore,
-  engine: Engine,
-  signal: AbortSignal,
-): Promise<Record<string, number[]>> {
+export async function calibrateScales(work: ChunkWork): Promise<GreyScales> {
+  const { document, engine, journal } = work;
+  const layers = measuredLayers(document);
   const histogram = new Uint32Array(filterCount(layers) * HISTOGRAM_BINS);
-  const rows = manifest.filter(({ skip }) => skip === null).slice(0, CALIBRATION_ROWS);
+  const deaths = (await journal?.suspects()) ?? new Map<number, number>();
+  const rows = await firstImages(work);
   let measured = 0;
   for (let i = 0; i < rows.length && measured < CALIBRATION_IMAGES; i += engine.parallel) {
     const batch = rows
       .slice(i, i + engine.parallel)
-      .map((row) => ownTiles(row, fit, dataset, engine, signal));
-    for (const result of await Promise.all(batch)) {
+      .map(({ row, entry }) => ownTiles(work, entry, row, deaths.get(row) ?? 0));
+    for (const result of await settleAll(batch)) {
       if (!result || measured === CALIBRATION_IMAGES) continue;
       measured += 1;
       countActivations(histogram, layers, result);
@@ -48,10 +50,21 @@ export async function calibrateScales(
   let offset = 0;
   const scales = layers.map(({ layer, filters }): [string, number[]] => {
     const bins = histogram.subarray(offset * HISTOGRAM_BINS, (offset += filters) * HISTOGRAM_BINS);
-    const references = gridStyle === 'layer' ? commonReference(bins, filters) : ownReferences(bins, filters);
-    return [layer, references];
+    const common = document.settings.gridStyle === 'layer';
+    return [layer, common ? commonReference(bins, filters) : ownReferences(bins, filters)];
   });
   return Object.fromEntries(scales);
+}
+
+async function firstImages({ document, manifest, signal }: ChunkWork) {
+  const images: { row: number; entry: ManifestRow }[] = [];
+  const { rows } = document.manifest;
+  for (let from = 0; from < rows && images.length < IMAGES_TRIED; from += ROWS_READ) {
+    const entries = await manifest.read(from, Math.min(from + ROWS_READ, rows), signal);
+    for (const [i, entry] of entries.entries())
+      if (!withoutFetching(entry, from + i)) images.push({ row: from + i, entry });
+  }
+  return images.slice(0, IMAGES_TRIED);
 }
 
 /**
@@ -118,22 +131,27 @@ function quantile(bins: Uint32Array): number {
   return 0;
 }
 
+/** @param deaths attempts that ended with this image in hand: it is measured by itself, or not at all */
 async function ownTiles(
-  { image }: ManifestRow,
-  fit: RunSettings['fit'],
-  dataset: ObjectStore,
-  engine: Engine,
-  signal: AbortSignal,
+  { document, dataset, engine, workplace, journal, signal }: ChunkWork,
+  entry: ManifestRow,
+  row: number,
+  deaths: number,
 ): Promise<ImageResult | undefined> {
-  try {
-    const { bytes } = await dataset.get(image, undefined, signal);
-    const prepared = await prepareImage(bytes, fit, signal);
-    if (prepared.status === 'failed') return undefined;
-    const [result] = await engine.infer([prepared.pixels], { maps: { kind: 'tile' } }, signal);
-    return result?.readings.max.every(Number.isFinite) ? result : undefined;
-  } catch (error) {
-    // The run itself will meet this image again and say what is wrong with it.
-    if (isObjectFault(error)) return undefined;
-    throw error;
-  }
+  if (deaths >= DEADLY) return undefined;
+  const measure = async () => {
+    signal.throwIfAborted();
+    const fetched = await fetchImage(dataset, entry, signal);
+    if (!('bytes' in fetched)) return undefined; // the run itself will meet this image again and say what is wrong with it
+    await journal?.takeUp(row);
+    try {
+      const prepared = await prepareImage(fetched.bytes, document.settings.fit, signal);
+      if (prepared.status === 'failed') return undefined;
+      const [result] = await engine.infer([prepared.pixels], { maps: { kind: 'tile' } }, signal);
+      return result?.readings.max.every(Number.isFinite) ? result : undefined;
+    } finally {
+      await journal?.putDown(row);
+    }
+  };
+  return deaths > 0 ? workplace.alone(measure) : workplace.inHand(measure);
 }

@@ -4,15 +4,18 @@ import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { encodeAccumulator } from './accumulator-file.ts';
 import { isRefusal, putCommit, putObject, type Commit } from './commit.ts';
+import { requireScales } from './grey-scales.ts';
 import { imageColumns, type ImageRow } from './image-row.ts';
 import { DEADLY, type ChunkJournal } from './journal.ts';
-import type { ManifestReader, ManifestRow } from './manifest.ts';
+import type { ManifestRow } from './manifest-rows.ts';
+import type { ManifestReader } from './manifest.ts';
 import { encodeParquet } from './parquet.ts';
 import {
   fetchImage,
   processImage,
   unprocessed,
   withoutFetching,
+  type Drawing,
   type ImageOutcome,
   type ImageWork,
 } from './process-image.ts';
@@ -113,10 +116,11 @@ async function processRows(
   const { document, manifest, journal, onImage, signal } = work;
   const [first, last] = [rows[0], rows[rows.length - 1]];
   const entries = await manifest.read(first, last + 1, signal);
+  const drawing = first < document.gridRows ? { folder, scales: await requireScales(work) } : undefined;
   const suspects = (await journal?.suspects()) ?? new Map<number, number>();
   const classIds = new Map(document.classes.map((name, i) => [name, i]));
   const failure = new AbortController();
-  const shared = { ...work, folder, stopwatch, signal: AbortSignal.any([signal, failure.signal]) };
+  const shared = { ...work, drawing, stopwatch, signal: AbortSignal.any([signal, failure.signal]) };
 
   const image = async (row: number): Promise<ImageOutcome> => {
     try {
@@ -142,7 +146,7 @@ async function processRows(
     .toSorted((a, b) => a.row.row - b.row.row);
 }
 
-type RowWork = ChunkWork & { readonly folder: string; readonly stopwatch: Stopwatch };
+type RowWork = ChunkWork & { readonly drawing: Drawing | undefined; readonly stopwatch: Stopwatch };
 
 /** @param deaths attempts that ended with this row in hand */
 async function carryOutRow(
@@ -151,7 +155,7 @@ async function carryOutRow(
   row: number,
   deaths: number,
 ): Promise<ImageOutcome> {
-  const { document, dataset, output, engine, workplace, journal, folder, stopwatch, signal } = work;
+  const { document, dataset, output, engine, workplace, journal, drawing, stopwatch, signal } = work;
   if (deaths >= DEADLY) return unprocessed(entry, row, 'failed', poison(deaths));
   const unfetched = withoutFetching(entry, row);
   if (unfetched) return unfetched;
@@ -159,8 +163,8 @@ async function carryOutRow(
     signal.throwIfAborted();
     return stopwatch.time('fetch', fetchImage(dataset, entry, signal));
   });
-  const withGrids = row < document.gridRows ? { gridFolder: folder } : {};
-  const imageWork: ImageWork = { document, output, engine, stopwatch, signal, ...withGrids };
+  const drawn = drawing && row < document.gridRows ? { drawing } : {};
+  const imageWork: ImageWork = { document, output, engine, stopwatch, signal, ...drawn };
   const handle = async (): Promise<ImageOutcome> => {
     release();
     signal.throwIfAborted();

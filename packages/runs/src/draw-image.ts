@@ -4,6 +4,7 @@ import { objectExists } from '@filterscope/storage/object-exists';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { gridLook, layerGrids, mapsForGrids } from './grids.ts';
+import { readScales } from './grey-scales.ts';
 import type { ImageRow } from './image-row.ts';
 import { measuredLayers, type RunDocument } from './run-document.ts';
 import { drawnFolder, gridKey } from './run-keys.ts';
@@ -59,11 +60,12 @@ export async function drawImage(
   if (fetched.etag !== etag) throw unreadable(image, 'it has changed since the run');
   const prepared = await prepareImage(fetched.bytes, document.settings.fit, signal);
   if (prepared.status === 'failed') throw unreadable(image, prepared.message);
+  const scales = await readScales(document, output, signal);
   await using engine = await openEngine();
-  const [result] = await engine.infer([prepared.pixels], { maps: mapsForGrids(document) }, signal);
+  const [result] = await engine.infer([prepared.pixels], { maps: mapsForGrids(document, scales) }, signal);
   const folder = drawnFolder(document.run);
   await Promise.all(
-    layerGrids(document, image, result).map(async ({ layer, extension, encode }) => {
+    layerGrids(document, scales, image, result).map(async ({ layer, extension, encode }) => {
       await output.put(gridKey(folder, row, layer, extension), await encode(), signal ? { signal } : {});
     }),
   );

@@ -3,22 +3,39 @@ import type { RunPlan } from './plan-run.ts';
 
 /** Keys in one answer of S3's listing. */
 const KEYS_A_PAGE = 1000;
-/** Before a chunk is begun: `run.json` twice, whether it was cancelled, whether it is committed; after it, its three tables and its commit. */
+/**
+ * Before a chunk is begun: `run.json` twice, whether it was cancelled, whether it is committed; for the tables: its commit, its
+ * images, its accumulators.
+ */
 const GETS_A_CHUNK = 4 + 3;
-/** Scales are measured on so many images, which are read twice. */
-const READ_TWICE = 16;
+/** Images that grey scales are measured on, which are read twice. */
+const MEASURED = 16;
+/** Whether the run is there, cancelled or complete, before and after; its weights and its manifest. */
+const GETS_A_RUN = 12;
+/** Weights, `run.json`; three tables, the sums, `complete.json`. */
+const PUTS_A_RUN = 2 + 5;
 
-/** About how many requests a run makes to S3, retries and questions aside. Copies count as PUT, as they are billed. */
+const pages = (keys: number) => Math.ceil(keys / KEYS_A_PAGE);
+
+/**
+ * About how many requests a run with one worker makes to S3, retries and questions aside. Copies count as PUT, as they are
+ * billed; deletions are free.
+ */
 export function expectedRequests(plan: RunPlan): { get: number; put: number; list: number } {
-  const { manifest, images, gridImages, chunkSize, settings } = plan;
+  const { manifest, images, gridImages, gridRows, chunkSize, settings } = plan;
   const rows = manifest.rows.length;
   const chunks = Math.ceil(rows / chunkSize);
   const parts = Math.ceil(rows / ROWS_PER_PART);
   const kept = settings.readings === 'full';
   const putsAChunk = 3 + (kept ? 2 : 0); // images, accumulators, commit; readings, and their copy into the index
+  const scaled = settings.gridStyle === 'filter' || settings.gridStyle === 'layer';
+  const scaledChunks = scaled ? Math.ceil(gridRows / chunkSize) : 0; // each asks for the scales
+  const measured = scaled ? Math.min(MEASURED, images) : 0;
   return {
-    get: images + Math.min(READ_TWICE, gridImages) + chunks * GETS_A_CHUNK,
-    put: gridImages * settings.layers.length + chunks * putsAChunk + 2 * parts + 6,
-    list: Math.ceil(rows / KEYS_A_PAGE) + Math.ceil(chunks / KEYS_A_PAGE) + 5,
+    get: images + measured + scaledChunks + chunks * GETS_A_CHUNK + GETS_A_RUN,
+    put:
+      gridImages * settings.layers.length + chunks * putsAChunk + 2 * parts + PUTS_A_RUN + (scaled ? 1 : 0),
+    // The dataset, three times the commits, the tables, of which the readings have a file a chunk.
+    list: pages(rows) + 4 * pages(chunks) + 4,
   };
 }

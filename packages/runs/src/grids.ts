@@ -7,6 +7,7 @@ import type { GridMetadata } from '@filterscope/imaging/grid-metadata';
 import { takeTurn } from '@filterscope/imaging/take-turn';
 import type { ImageResult, InferRequest } from '@filterscope/vgg16/engine';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
+import type { GreyScales } from './calibrate-scales.ts';
 import { measuredLayers, type RunDocument } from './run-document.ts';
 
 /** One layer's grid, drawn and encoded when asked. */
@@ -18,31 +19,35 @@ export interface LayerGrid {
 }
 
 /** How a run's grids look; a run without grids is drawn as it would be by default. */
-export function gridLook({ settings, scales }: RunDocument) {
+export function gridLook({ settings }: RunDocument) {
   const style = settings.gridStyle ?? 'tile';
   const format = settings.gridFormat ?? 'jpeg';
-  return { style, format, extension: format === 'jpeg' ? 'jpg' : 'png', scales };
+  return { style, format, extension: format === 'jpeg' ? 'jpg' : 'png' };
 }
 
 /** What the engine has to give for a run's grids. */
-export function mapsForGrids(document: RunDocument): NonNullable<InferRequest['maps']> {
-  const { style, scales } = gridLook(document);
+export function mapsForGrids(
+  document: RunDocument,
+  scales: GreyScales | null,
+): NonNullable<InferRequest['maps']> {
+  const { style } = gridLook(document);
   if (style === 'chollet') return { kind: 'activations' };
   if (style === 'tile' || !scales) return { kind: 'tile' };
   return { kind: 'reference', references: referencesOf(document, scales) };
 }
 
-function referencesOf(document: RunDocument, scales: NonNullable<RunDocument['scales']>): Float32Array {
+function referencesOf(document: RunDocument, scales: GreyScales): Float32Array {
   return Float32Array.from(measuredLayers(document).flatMap(({ layer }) => scales[layer] ?? []));
 }
 
 /** The grids of one image, a layer each, from what the engine gave for {@link mapsForGrids}. */
 export function layerGrids(
   document: RunDocument,
+  scales: GreyScales | null,
   image: string,
   { readings, tiles, activations }: ImageResult,
 ): LayerGrid[] {
-  const { style, format, extension, scales } = gridLook(document);
+  const { style, format, extension } = gridLook(document);
   const { sha256, synthetic } = document.weights;
   const about = { style, run: document.run, weights: sha256, image, ...(synthetic && { synthetic }) };
   let offset = 0;

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { hasImageName } from '@filterscope/imaging/image-name';
 
-/** SHA-256 of the key's UTF-8 bytes, a character a byte: its place in the manifest's order. */
-export function orderOf(key: string): string {
-  return createHash('sha256').update(key, 'utf8').digest('binary');
+/** SHA-256 of the key's UTF-8 bytes: its place in the manifest's order. */
+export function orderOf(key: string): Buffer {
+  return hash('sha256', key, 'buffer');
 }
 
 /** The first folder of a key below the dataset's URL (the ImageFolder convention); null where there is none. */

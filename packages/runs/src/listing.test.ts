@@ -17,13 +17,14 @@ test.each([
   ['/elsewhere', ['cat/1.jpg', 'out/runs/x.jpg', 'outside/1.jpg', 'output.jpg']],
 ])('an output in %s', async (excluded, expected) => {
   const dataset = listed('/photos', ['cat/1.jpg', 'out/runs/x.jpg', 'outside/1.jpg', 'output.jpg']);
-  const listing = await listDataset(dataset, { excluded });
+  const listing = await Array.fromAsync(listDataset(dataset, { excluded }));
   expect(listing.map(({ key }) => key)).toEqual(expected);
 });
 
 test('a dataset with nothing but an output in it is empty', async () => {
   const dataset = listed('/photos', ['out/runs/x.jpg']);
-  await expect(listDataset(dataset, { excluded: '/photos/out' })).rejects.toMatchObject({
+  const listing = Array.fromAsync(listDataset(dataset, { excluded: '/photos/out' }));
+  await expect(listing).rejects.toMatchObject({
     code: 'no-images',
   });
 });

@@ -1,24 +1,13 @@
 import { createHash } from 'node:crypto';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectInfo, ObjectStore } from '@filterscope/storage/object-store';
-import { classOf, orderOf, skipCodeOf } from './image-key.ts';
+import { collectRows, type ManifestRow, type ManifestRows } from './manifest-rows.ts';
 import { decodeParquet, encodeParquet, type Columns } from './parquet.ts';
 import { manifestPartKey } from './run-keys.ts';
 
-/** One image of a run's manifest. Its row number is its index. */
-export interface ManifestRow {
-  /** Key below the dataset's URL. */
-  readonly image: string;
-  readonly sizeBytes: number;
-  readonly etag: string;
-  readonly class: string | null;
-  /** Why the row is skipped without a look at its bytes; null for an image. */
-  readonly skip: string | null;
-}
-
 /** The frozen list of a run's images, in the order of SHA-256 of their keys. */
 export interface Manifest {
-  readonly rows: readonly ManifestRow[];
+  readonly rows: ManifestRows;
   /** SHA-256 over all rows. */
   readonly digest: string;
 }
@@ -33,23 +22,18 @@ export interface ManifestOptions {
 /** Rows of one manifest object: few enough that the work of writing and reading one takes little memory. */
 export const ROWS_PER_PART = 8_192;
 
-/** The manifest of a listing: pure, whatever the listing's order. */
-export function manifestOf(
-  listing: readonly ObjectInfo[],
+/** The manifest of a listing, whatever the listing's order. */
+export async function manifestOf(
+  listing: Iterable<ObjectInfo> | AsyncIterable<ObjectInfo>,
   { include, limit }: ManifestOptions = {},
-): Manifest {
-  const entries = listing
-    .filter(({ key }) => !include || include(key))
-    .map((info) => ({ info, order: orderOf(info.key) }))
-    .toSorted((a, b) => (a.order < b.order ? -1 : 1));
-  const all = entries.map(({ info: { key, sizeBytes, etag } }) => {
-    return { image: key, sizeBytes, etag, class: classOf(key), skip: skipCodeOf(key) };
-  });
-  const rows = limit === undefined ? all : all.filter(({ skip }) => skip === null).slice(0, limit);
+): Promise<Manifest> {
+  const collected = collectRows();
+  for await (const info of listing) if (!include || include(info.key)) collected.add(info);
+  const rows = collected.sorted(limit);
   return { rows, digest: digestOf(rows) };
 }
 
-function digestOf(rows: readonly ManifestRow[]): string {
+function digestOf(rows: ManifestRows): string {
   const hash = createHash('sha256');
   for (const row of rows)
     hash.update(JSON.stringify([row.image, row.sizeBytes, row.etag, row.class, row.skip]) + '\n');

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Manifest, ManifestRow } from './manifest.ts';
+import type { ManifestRow } from './manifest-rows.ts';
+import type { Manifest } from './manifest.ts';
 import { planRun, requireImages, type RunPlan } from './plan-run.ts';
 import type { GridSelection } from './run-document.ts';
 import { exampleRun } from './test-support/example-run.ts';

@@ -1,12 +1,10 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { objectExists } from '@filterscope/storage/object-exists';
 import type { ObjectStore } from '@filterscope/storage/object-store';
-import type { Engine } from '@filterscope/vgg16/engine';
-import { LAYERS } from '@filterscope/vgg16/layers';
 import { recogniseImagenet } from '@filterscope/vgg16/recognise-imagenet';
 import type { Weights } from '@filterscope/vgg16/weights';
-import { calibrateScales } from './calibrate-scales.ts';
-import { storeManifest, type Manifest, type ManifestRow } from './manifest.ts';
+import type { ManifestRows } from './manifest-rows.ts';
+import { storeManifest, type Manifest } from './manifest.ts';
 import { encodeJson } from './parse-stored.ts';
 import {
   DEFAULT_ACCESS,
@@ -36,7 +34,8 @@ const MAX_CLASSES = 4096;
 
 /** @returns how many images a manifest has. @throws FilterscopeError `no-images` when it has none. */
 export function requireImages({ rows }: Manifest): number {
-  const images = rows.filter(({ skip }) => skip === null).length;
+  let images = 0;
+  for (const { skip } of rows) if (skip === null) images++;
   if (images > 0) return images;
   const message =
     rows.length === 0 ? 'no file matches' : `none of the ${rows.length} files has the name of an image`;
@@ -80,19 +79,22 @@ function selectedImages(grids: GridSelection, images: number): number {
 }
 
 /** The shortest beginning of the manifest that holds `images` images. */
-function rowsHolding(rows: readonly ManifestRow[], images: number): number {
+function rowsHolding(rows: ManifestRows, images: number): number {
+  if (images === 0) return 0;
   let found = 0;
   let row = 0;
-  while (found < images) if (rows[row++]?.skip === null) found++;
+  for (const { skip } of rows) {
+    row++;
+    if (skip === null && ++found === images) break;
+  }
   return row;
 }
 
-/** What a run is created from and in, beside its plan. */
+/** Where a run's images are and its results go. */
 export interface RunPlace {
-  readonly dataset: ObjectStore;
+  /** URL. */
+  readonly dataset: string;
   readonly output: ObjectStore;
-  /** Called when grey scales have to be measured; the engine stays the caller's. */
-  readonly engine: () => Promise<Engine>;
   readonly versions: Readonly<Record<string, string>>;
   readonly access?: RunDocument['access'];
 }
@@ -115,23 +117,17 @@ export async function createRun(
     return { document: await readRunDocument(output, run, signal), created: false };
   }
   await storeManifest(output, run, manifest, signal);
-  const document = await newDocument(plan, place, signal);
+  const document = newDocument(plan, place);
   const options = { ifAbsent: true, contentType: 'application/json', signal };
   const created = await output.put(key, encodeJson(document), options);
   await storeWeights(output, weights, signal); // garbage collection may have taken old ones that no run used until now
   return { document: created ? document : await readRunDocument(output, run, signal), created };
 }
 
-async function newDocument(
-  { run, manifest, settings, weights, images, gridImages, gridRows, chunkSize }: RunPlan,
-  { dataset, engine, versions, access = DEFAULT_ACCESS }: RunPlace,
-  signal: AbortSignal,
-): Promise<RunDocument> {
-  const layers = LAYERS.filter(({ layer }) => settings.layers.includes(layer));
-  const scaled = gridImages > 0 && (settings.gridStyle === 'filter' || settings.gridStyle === 'layer');
-  const scales = scaled
-    ? await calibrateScales(settings, layers, manifest.rows, dataset, await engine(), signal)
-    : null;
+function newDocument(
+  { run, manifest, settings, weights, images, gridRows, chunkSize }: RunPlan,
+  { dataset, versions, access = DEFAULT_ACCESS }: RunPlace,
+): RunDocument {
   const { sha256, content } = weights;
   const { flavour, synthetic, name } = content;
   const imagenet = recogniseImagenet(content) === flavour;
@@ -139,7 +135,7 @@ async function newDocument(
     v: 1,
     run,
     createdAt: new Date().toISOString(),
-    dataset: dataset.url,
+    dataset,
     access,
     manifest: { digest: manifest.digest, rows: manifest.rows.length, images },
     weights: { sha256, name, flavour, synthetic, imagenet },
@@ -147,7 +143,6 @@ async function newDocument(
     classes: classesOf(manifest.rows),
     chunkSize,
     gridRows,
-    scales,
     versions: { ...versions },
   };
 }
@@ -161,9 +156,11 @@ async function storeWeights(
   if (!(await objectExists(output, key, signal))) await output.put(key, bytes, { ifAbsent: true, signal });
 }
 
-function classesOf(rows: readonly ManifestRow[]): string[] {
-  const classes = new Set(
-    rows.flatMap(({ class: cls, skip }) => (cls === null || skip !== null ? [] : [cls])),
-  );
-  return classes.size > MAX_CLASSES ? [] : [...classes].toSorted();
+function classesOf(rows: ManifestRows): string[] {
+  const classes = new Set<string>();
+  for (const { class: cls, skip } of rows) {
+    if (cls !== null && skip === null) classes.add(cls);
+    if (classes.size > MAX_CLASSES) return [];
+  }
+  return [...classes].toSorted();
 }

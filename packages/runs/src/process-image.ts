@@ -8,8 +8,9 @@ import { isObjectFault } from '@filterscope/storage/object-fault';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { layerGrids, mapsForGrids } from './grids.ts';
+import type { GreyScales } from './calibrate-scales.ts';
 import type { ImageRow } from './image-row.ts';
-import type { ManifestRow } from './manifest.ts';
+import type { ManifestRow } from './manifest-rows.ts';
 import { measuredLayers, type RunDocument } from './run-document.ts';
 import { gridKey } from './run-keys.ts';
 import { settleAll } from './settle-all.ts';
@@ -22,10 +23,18 @@ export interface ImageWork {
   readonly document: RunDocument;
   readonly output: ObjectStore;
   readonly engine: Engine;
-  /** Folder below the output URL for the image's grids; undefined for none. */
-  readonly gridFolder?: string;
+  /** For an image that gets grids. */
+  readonly drawing?: Drawing;
   readonly stopwatch: Stopwatch;
   readonly signal: AbortSignal;
+}
+
+/** Where grids go, and how they are scaled. */
+export interface Drawing {
+  /** Below the output URL. */
+  readonly folder: string;
+  /** Null where each tile is scaled by itself. */
+  readonly scales: GreyScales | null;
 }
 
 export interface ImageOutcome {
@@ -67,7 +76,7 @@ export async function processImage(
   row: number,
   bytes: Uint8Array,
 ): Promise<ImageOutcome> {
-  const { document, engine, stopwatch, signal } = work;
+  const { document, engine, drawing, stopwatch, signal } = work;
   const base = baseRow(entry, row);
   const failed = (code: string, message: string, known: Partial<ImageRow>): ImageOutcome => {
     return { row: { ...base, ...known, status: 'failed', code, message } };
@@ -78,7 +87,7 @@ export async function processImage(
   const known = { sha256, width, height, format };
   if (prepared.status === 'failed') return failed(prepared.code, prepared.message, known);
 
-  const request = work.gridFolder === undefined ? {} : { maps: mapsForGrids(document) };
+  const request = drawing ? { maps: mapsForGrids(document, drawing.scales) } : {};
   const [result] = await stopwatch.time('forward', engine.infer([prepared.pixels], request, signal));
   if (!result)
     throw new FilterscopeError('engine-failed', 'the engine gave no result', { class: 'transient' });
@@ -86,14 +95,13 @@ export async function processImage(
   const problem = readingsProblem(layers, result.readings);
   if (problem !== null) return failed('bad-activations', problem, known);
 
-  if (work.gridFolder !== undefined) {
-    const folder = work.gridFolder;
-    const grids = layerGrids(document, entry.image, result);
-    await settleAll(grids.map((grid) => storeGrid(work, folder, row, grid)));
+  if (drawing) {
+    const grids = layerGrids(document, drawing.scales, entry.image, result);
+    await settleAll(grids.map((grid) => storeGrid(work, drawing.folder, row, grid)));
   }
   const blank = blankFiltersByLayer(layers, result.readings);
   const blankFilters = Object.fromEntries(layers.map(({ layer }, i) => [layer, blank[i]]));
-  const grids = work.gridFolder ?? null;
+  const grids = drawing?.folder ?? null;
   return { row: { ...base, ...known, status: 'ok', blankFilters, grids }, readings: result.readings };
 }
 

@@ -89,8 +89,6 @@ const runDocument = z.object({
   chunkSize: z.int().positive(),
   /** Images in rows below this one get grids. */
   gridRows: z.int().nonnegative(),
-  /** What a full grey level stands for, a number a filter, by layer; null where tiles are scaled by themselves. */
-  scales: z.record(z.string(), z.array(z.number().positive())).nullable(),
   versions: z.record(z.string(), z.string()),
 });
 /** `run.json`: everything that a worker needs to know of a run beside its images. Written once, never changed. */

@@ -60,7 +60,7 @@ async function carryOut(
   await using engine = await openEngine(plan.weights.content, options.layers, options.threads);
   const { document, created } = await createRun(
     plan,
-    { dataset, output, engine: () => Promise.resolve(engine), versions, access: options.access },
+    { dataset: dataset.url, output, versions, access: options.access },
     signal,
   );
   await unmarkRun(output, document.run, signal);

@@ -25,10 +25,13 @@ export async function cancel(
   }
   const { state, images, ok, failed, skipped } = await readRunStatus(output, run, new Date(), signal);
   if (options.json) return writeJson(terminal, { run, state, images, ok, failed, skipped });
-  if (state === 'complete')
-    return say(terminal, `Run ${shortRun(run)} is complete; there is nothing to cancel.`);
   const done = ok + failed + skipped;
-  say(terminal, `Run ${shortRun(run)} is cancelled with ${count(done)} of ${count(images)} images done.`);
+  const about = { run, output: output.url, state, images, done };
+  if (state === 'complete') {
+    return say(terminal, `Run ${shortRun(run)} is complete; there is nothing to cancel.`, about);
+  }
+  const how = `cancelled with ${count(done)} of ${count(images)} images done`;
+  say(terminal, `Run ${shortRun(run)} is ${how}.`, about);
   say(terminal, `"npx filterscope resume ${shortRun(run)}" takes it up again.`);
 }
 

@@ -20,6 +20,7 @@ export async function resume(
   const complete = await readComplete(output, run, signal);
   const chunks = complete ? 0 : await enqueueOpen(context, document, output);
   if (options.json) return writeJson(terminal, { run, state: complete ? 'complete' : 'running', chunks });
-  if (complete) say(terminal, `Run ${shortRun(run)} is complete already; nothing to do.`);
-  else say(terminal, `Run ${shortRun(run)} goes on: ${count(chunks)} chunks are in the queue.`);
+  const about = { run, output: output.url, jobs: chunks };
+  if (complete) say(terminal, `Run ${shortRun(run)} is complete already; nothing to do.`, about);
+  else say(terminal, `Run ${shortRun(run)} goes on: ${count(chunks)} chunks are in the queue.`, about);
 }

@@ -28,8 +28,12 @@ export async function retry(
     );
   }
   if (options.json) return writeJson(terminal, { run, images, chunks: jobs.length });
-  if (images === 0) return say(terminal, `Run ${shortRun(run)} has no such failed image; nothing to do.`);
-  say(terminal, `${count(images)} failed images in ${count(jobs.length)} chunks are in the queue again.`);
+  const about = { run, output: output.url, images, jobs: jobs.length };
+  if (images === 0) {
+    return say(terminal, `Run ${shortRun(run)} has no such failed image; nothing to do.`, about);
+  }
+  const what = `${count(images)} failed images in ${count(jobs.length)} chunks`;
+  say(terminal, `${what} are in the queue again.`, about);
 }
 
 /** The chunks in which there is something to redo, each with the revision that does. */

@@ -1,4 +1,3 @@
-import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import type { ChunkJob } from '@filterscope/queue/job';
 import { listCommits } from '@filterscope/runs/commit';
 import { readComplete } from '@filterscope/runs/index-document';
@@ -12,7 +11,6 @@ import { EXIT } from '../exit-code.ts';
 import { count, shortRun } from '../format.ts';
 import { announce, makePlan, type PlanOptions } from '../make-plan.ts';
 import { openDataset } from '../open-dataset.ts';
-import { openEngine } from '../open-engine.ts';
 import { openOutput } from '../open-output.ts';
 import { say, write, writeJson } from '../terminal.ts';
 import { withQueue } from '../with-queue.ts';
@@ -25,7 +23,6 @@ export interface SubmitOptions extends PlanOptions {
 /** `filterscope submit`: plans a run and enqueues it; again, it adds what is missing. @returns the exit code. */
 export async function submit(context: Context, datasetUrl: string, options: SubmitOptions): Promise<number> {
   const { terminal, signal } = context;
-  configureImaging();
   await using dataset = await openDataset(context, datasetUrl, options.access);
   await using output = await openOutput(context, options.output, options.access.kmsKeyId);
   const plan = await makePlan(context, dataset, output, options);
@@ -37,12 +34,19 @@ export async function submit(context: Context, datasetUrl: string, options: Subm
   const { run } = plan;
   const complete = await readComplete(output, run, signal);
   if (complete) {
-    say(terminal, `Run ${shortRun(run)} is complete already; nothing to do.`);
+    say(terminal, `Run ${shortRun(run)} is complete already; nothing to do.`, { run });
   } else {
     announce(context, plan, output);
     const document = await create(context, plan, dataset, output, options);
     const jobs = await enqueueOpen(context, document, output);
-    say(terminal, `${count(jobs)} of ${count(chunkCount(document))} chunks are in the queue.`);
+    const chunks = chunkCount(document);
+    say(terminal, `${count(jobs)} of ${count(chunks)} chunks are in the queue.`, {
+      run,
+      output: output.url,
+      images: plan.images,
+      chunks,
+      jobs,
+    });
     say(
       terminal,
       `"npx filterscope worker" carries them out, "npx filterscope watch ${shortRun(run)}" shows how far they are.`,
@@ -57,13 +61,12 @@ async function create(
   plan: RunPlan,
   dataset: ObjectStore,
   output: ObjectStore,
-  { layers, threads, access }: SubmitOptions,
+  { access }: SubmitOptions,
 ): Promise<RunDocument> {
   const { signal, versions } = context;
   await withQueue(context, () => Promise.resolve()); // a queue that is not there is said before the work
-  await using resources = new AsyncDisposableStack();
-  const engine = async () => resources.use(await openEngine(plan.weights.content, layers, threads));
-  const { document } = await createRun(plan, { dataset, output, engine, versions, access }, signal);
+  const place = { dataset: dataset.url, output, versions, access };
+  const { document } = await createRun(plan, place, signal);
   return document;
 }
 

@@ -13,13 +13,17 @@ export interface WorkerCommandOptions {
 }
 
 const HEALTH_PORT = 9464;
+const LEAVE_MS = 2_000;
 
 /** `filterscope worker`: carries out chunks until told to stop. */
 export async function worker(context: Context, options: WorkerCommandOptions): Promise<void> {
-  const { environment, signal } = context;
+  const { terminal, environment, signal } = context;
   configureImaging();
   const threads = options.threads ?? defaultThreads();
   const port = options.healthPort ?? environment.healthPort;
+  // A connection that looks for a Redis that is away keeps nobody waiting.
+  using leave = new DisposableStack();
+  leave.defer(() => setTimeout(() => process.exit(), LEAVE_MS).unref());
   await runWorker({
     redisUrl: environment.redisUrl,
     allowedOutputs: environment.allowedOutputs,
@@ -36,7 +40,7 @@ export async function worker(context: Context, options: WorkerCommandOptions): P
             port: port ?? HEALTH_PORT,
             anyPort: port === undefined,
           },
-    log: createLog(environment.logLevel ?? 'info'),
+    log: terminal.log ?? createLog('info'),
     signal,
   });
 }

@@ -29,7 +29,6 @@ export function exampleRun(given: Partial<RunDocument> = {}): RunDocument {
     classes: ['cat', 'dog'],
     chunkSize: 8,
     gridRows: 16,
-    scales: null,
     versions: { filterscope: '0.1.0' },
     ...given,
   };
