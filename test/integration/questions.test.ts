@@ -130,7 +130,7 @@ describe.concurrent('questions', () => {
     for (const row of layers) {
       expect(Object.keys(row)).toEqual(
         words(
-          'layer filters images blankRate blankRateLow blankRateHigh zeroShare zeroShareLow zeroShareHigh dead deadBound mostlyZero synthetic',
+          'layer filters images blankRate blankRateLow blankRateHigh zeroShare zeroShareLow zeroShareHigh dead deadBound mostlyZero moreImages synthetic',
         ),
       );
       expect(row['images']).toBe(PHOTOS);
@@ -148,7 +148,7 @@ describe.concurrent('questions', () => {
     expect(all).toHaveLength(4224);
     expect(Object.keys(all[0])).toEqual(
       words(
-        'layer filter images blank blankRate blankRateLow blankRateHigh zeroShare zeroShareLow zeroShareHigh maxActivation meanMax dead deadBound synthetic',
+        'layer filter images blank blankRate blankRateLow blankRateHigh zeroShare zeroShareLow zeroShareHigh maxActivation meanMax dead deadBound moreImages synthetic',
       ),
     );
     const layer = ['--layer', 'block5_conv3'];

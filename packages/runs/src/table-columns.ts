@@ -33,6 +33,7 @@ export const LAYER_COLUMNS: Columns = {
   dead: 'int32',
   deadBound: 'float64',
   mostlyZero: 'int32',
+  moreImages: 'int32',
   synthetic: 'boolean',
 };
 
@@ -51,5 +52,6 @@ export const FILTER_COLUMNS: Columns = {
   meanMax: 'float64',
   dead: 'boolean',
   deadBound: 'float64',
+  moreImages: 'int32',
   synthetic: 'boolean',
 };

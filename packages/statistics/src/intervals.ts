@@ -19,11 +19,17 @@ export function wilson(successes: number, n: number, z: number = Z95): Interval 
   const p = successes / n;
   const zz = (z * z) / n;
   const centre = (p + zz / 2) / (1 + zz);
-  const half = (z / (1 + zz)) * Math.sqrt((p * (1 - p)) / n + zz / (4 * n));
+  const half = wilsonHalfWidth(p, n, z);
   return {
     low: successes === 0 ? 0 : Math.max(0, centre - half), // exact ends, which rounding would miss
     high: successes === n ? 1 : Math.min(1, centre + half),
   };
+}
+
+/** Half the width of Wilson's interval for the share `p` of `n`. Falls with `n`. */
+export function wilsonHalfWidth(p: number, n: number, z: number = Z95): number {
+  const zz = (z * z) / n;
+  return (z / (1 + zz)) * Math.sqrt((p * (1 - p)) / n + zz / (4 * n));
 }
 
 /** Exact sums over images of an integer `x` that counts parts: the value of an image is `x / unit`. */

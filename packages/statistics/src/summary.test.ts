@@ -34,6 +34,8 @@ test('filters of four images by hand', () => {
       meanMax: 0.5,
       dead: false,
       deadBound: null,
+      // the rate's is wider: 1.959964 √(0.1875 n + 3.841459/4) = 0.01 (n + 3.841459) at n = 7200.2
+      moreImages: 7201 - 4,
     },
     expect.objectContaining({
       layer: 'wide',
@@ -70,6 +72,7 @@ test('layers of four images by hand', () => {
       dead: 0,
       deadBound: close(1 - 0.4728708), // 0.05^(1/4)
       mostlyZero: 0, // wide/0 is at 0.875
+      moreImages: 2401 - 4, // (1.959964 × 0.25 / 0.01)² = 2400.9
     },
     expect.objectContaining({
       layer: 'deep',
@@ -128,7 +131,13 @@ test('exactly 90 % zeros are not above 90 %', () => {
 
 test('one image has rates and no interval', () => {
   const one = accumulate(FOUR_IMAGES.slice(0, 1));
-  const none = { blankRateLow: null, blankRateHigh: null, zeroShareLow: null, zeroShareHigh: null };
+  const none = {
+    blankRateLow: null,
+    blankRateHigh: null,
+    zeroShareLow: null,
+    zeroShareHigh: null,
+    moreImages: null,
+  };
   expect(summarizeFilters(one)[0]).toMatchObject({ ...none, blankRate: 1, zeroShare: 1, dead: true });
   expect(summarizeFilters(one)[0].deadBound).toBeCloseTo(0.95, 12);
   expect(summarizeLayers(one)[0]).toMatchObject({ ...none, blankRate: 0.5, zeroShare: 5 / 8, dead: 1 });
@@ -143,6 +152,7 @@ test('no image has no rate, and nothing dead', () => {
     zeroShare: null,
     zeroShareHigh: null,
     deadBound: null,
+    moreImages: null,
   };
   const noMaximum = { blank: 0, maxActivation: null, meanMax: null };
   expect(summarizeFilters(empty)[0]).toMatchObject({ ...none, ...noMaximum, dead: false });

@@ -1,5 +1,6 @@
 import { blankImages, MAX_UNITS, type Accumulator } from './accumulator.ts';
 import { deadBound, meanInterval, meanOf, wilson, type MeanSums } from './intervals.ts';
+import { halfWidthOfMean, halfWidthOfRate, moreImages } from './more-images.ts';
 import type { LayerShape } from './readings.ts';
 import { readSum } from './wide-sums.ts';
 
@@ -23,6 +24,8 @@ export interface LayerSummary {
   readonly deadBound: number | null;
   /** Filters whose zero share is above 0.9. */
   readonly mostlyZero: number;
+  /** Images that would bring both intervals to ±1 point, beyond those there are; null below two images. */
+  readonly moreImages: number | null;
 }
 
 /** One filter over a set of images. */
@@ -50,6 +53,8 @@ export interface FilterSummary {
   readonly dead: boolean;
   /** What share of images the filter may still fire on; null unless dead. */
   readonly deadBound: number | null;
+  /** Images that would bring both intervals to ±1 point, beyond those there are; null below two images. */
+  readonly moreImages: number | null;
 }
 
 /** A row for each layer, in network order. */
@@ -108,6 +113,7 @@ export function summarizeFilter(
     meanMax: meanOf(maxSums(accumulator, index)),
     dead,
     deadBound: dead ? deadBound(images) : null,
+    moreImages: moreImages([halfWidthOfRate(blank, images), halfWidthOfMean(zeros)], images),
   };
 }
 
@@ -172,6 +178,7 @@ function summarizeLayer(
     dead,
     deadBound: images === 0 ? null : deadBound(images),
     mostlyZero,
+    moreImages: moreImages([halfWidthOfMean(blank), halfWidthOfMean(zeros)], images),
   };
 }
 

@@ -46,6 +46,7 @@ function describe(detail: NamedDetail): string {
   const facts = [
     ['blank rate', `${blank}, on ${count(detail.blank)} of ${count(detail.images)} images`],
     ['zero share', zeros],
+    ['enough images', enough(detail.moreImages)],
     [
       'maximum',
       `mean ${activation(detail.meanMax)}, standard deviation ${activation(detail.standardDeviationMax)}, largest ${activation(detail.maxActivation)}`,
@@ -66,6 +67,12 @@ function describe(detail: NamedDetail): string {
   if (detail.topImages.length > 0) parts.push('\nstrongest on\n', topTable(detail));
   if (detail.classes.length > 0) parts.push('\nblank rate by class\n', classTable(detail));
   return parts.join('');
+}
+
+function enough(moreImages: number | null): string {
+  if (moreImages === null) return 'one image alone has no interval';
+  if (moreImages === 0) return 'yes: both intervals are within ±1 point';
+  return `${count(moreImages)} more bring both intervals to ±1 point`;
 }
 
 function histogram(bins: readonly HistogramBin[], images: number): string {

@@ -1,6 +1,7 @@
 import { filterRows, type FilterQuestion, type FilterRow } from '@filterscope/results/summaries';
 import type { Results } from '@filterscope/results/open-results';
 import type { Context } from '../context.ts';
+import { enoughImages } from '../enough-images.ts';
 import { activation, count, percentWithInterval } from '../format.ts';
 import { runHeading } from '../run-heading.ts';
 import { renderTable } from '../table.ts';
@@ -19,7 +20,8 @@ export async function filters(
   const rows = await filterRows(results, question, signal);
   if (json) return writeJsonArray(terminal, rows);
   const shown = question.layer === undefined ? rows.slice(0, SHOWN) : rows;
-  await write(terminal.stdout, runHeading(results) + filtersTable(shown));
+  const note = `\n${enoughImages(rows, 'filters')}\n`;
+  await write(terminal.stdout, runHeading(results) + filtersTable(shown) + note);
   if (shown.length < rows.length) {
     say(terminal, `${count(rows.length - shown.length)} more filters: ask for one --layer, or for --json`);
   }

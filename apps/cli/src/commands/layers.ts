@@ -2,6 +2,7 @@ import { PUBLISHED_ZERO_SHARES } from '@filterscope/vgg16/published';
 import type { Results } from '@filterscope/results/open-results';
 import { layerRows, type LayerRow } from '@filterscope/results/summaries';
 import type { Context } from '../context.ts';
+import { enoughImages } from '../enough-images.ts';
 import { count, percent, percentWithInterval } from '../format.ts';
 import { runHeading } from '../run-heading.ts';
 import { shareBar } from '../share-bar.ts';
@@ -41,6 +42,7 @@ export function layersTable(results: Results, rows: readonly LayerRow[]): string
     shareBar(row.zeroShare, BAR_WIDTH, published?.get(row.layer)),
   ]);
   const notes = ['blank: all positions of a filter are 0 on an image.  zero share: positions that are 0.'];
+  notes.push(enoughImages(rows, 'layers'));
   if (rows.some(({ dead }) => dead > 0)) notes.push(deadNote(rows));
   if (published) notes.push('┃ in the bar: the published zero share of these weights on ImageNet.');
   return runHeading(results) + renderTable(columns, cells) + `\n${notes.join('\n')}\n`;
