@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import type { RunSettings } from '@filterscope/runs/run-document';
 import { distributedRun, startStubWorker, type DistributedRun, type StubWorker } from './distributed-run.ts';
 import { recordFault } from './fault-table.ts';
 import { plannedRun, type PlannedRun } from './planned-run.ts';
@@ -27,15 +28,17 @@ export interface SceneOptions {
   readonly dataset: string;
   readonly undisturbed: () => StoredRun;
   readonly redis?: RedisOptions;
+  readonly settings?: Partial<RunSettings>;
 }
 
 /** A scene without any fault, to see what is to come out. */
 export async function withScene<Result>(
-  { s3, dataset, redis: redisOptions }: Omit<SceneOptions, 'undisturbed'>,
+  { s3, dataset, redis: redisOptions, settings }: Omit<SceneOptions, 'undisturbed'>,
   play: (scene: Scene) => Promise<Result>,
 ): Promise<Result> {
   const output = `s3://${s3.bucket}/out-${randomUUID()}`;
-  const run = await plannedRun(dataset, output, { chunkSize: CHUNK_SIZE, access: { endpoint: s3.endpoint } });
+  const access = { endpoint: s3.endpoint };
+  const run = await plannedRun(dataset, output, { ...settings, chunkSize: CHUNK_SIZE, access });
   await using redis = await startRedis(redisOptions);
   await using proxy = await startS3FaultProxy(s3.endpoint);
   const workers: StubWorker[] = [];
