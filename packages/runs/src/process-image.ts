@@ -124,7 +124,7 @@ async function storeGrid(
 }
 
 /** Why an image cannot be used. */
-interface Refusal {
+export interface Refusal {
   readonly code: string;
   readonly message: string;
 }

@@ -24,6 +24,10 @@ export const gridKey = (folder: string, row: number, layer: string, extension: s
 /** Grids drawn for a question after the run: a cache that may go at any time. */
 export const drawnFolder = (run: string) => `runs/${run}/drawn/`;
 
+/** Images as the network saw them, those that crops are cut out of. */
+export const picturesFolder = (run: string) => `runs/${run}/pictures/`;
+export const pictureKey = (run: string, row: number) => `${picturesFolder(run)}${padded(row)}.webp`;
+
 export const commitsFolder = (run: string) => `runs/${run}/commits/`;
 export const chunkCommitsFolder = (run: string, chunk: number) => `runs/${run}/commits/${padded(chunk)}/`;
 export const commitKey = (run: string, chunk: number, revision: number) =>

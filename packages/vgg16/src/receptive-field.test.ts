@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LAYERS } from './layers.ts';
-import { receptiveField, receptiveFieldShape } from './receptive-field.ts';
+import { fieldInPicture, receptiveField, receptiveFieldShape } from './receptive-field.ts';
 
 test('sizes and jumps are the known ones of VGG16', () => {
   const shapes = LAYERS.map((layer) => receptiveFieldShape(layer));
@@ -27,4 +27,11 @@ test('a field lies where following the layers back position by position leads', 
 test('a position outside the map is refused', () => {
   expect(() => receptiveField(LAYERS[12], 14, 0)).toThrow('block5_conv3 has no position (14, 0)');
   expect(() => receptiveField(LAYERS[12], 0, -1)).toThrow('from 0 to 13');
+});
+
+test('what of a field lies in the picture', () => {
+  expect(fieldInPicture(LAYERS[0], 0)).toEqual({ left: 0, top: 0, width: 2, height: 2 });
+  expect(fieldInPicture(LAYERS[0], 224 * 223 + 5)).toEqual({ left: 4, top: 222, width: 3, height: 2 });
+  expect(fieldInPicture(LAYERS[12], 14 * 6 + 13)).toEqual({ left: 118, top: 6, width: 106, height: 196 });
+  expect(() => fieldInPicture(LAYERS[12], 196)).toThrow('no position');
 });

@@ -1,5 +1,5 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
-import { LAYERS, type ConvolutionLayer } from './layers.ts';
+import { INPUT_SIZE, LAYERS, type ConvolutionLayer } from './layers.ts';
 
 /** What all of a layer's receptive fields have in common, in pixels of the network's input. */
 export interface ReceptiveFieldShape {
@@ -49,4 +49,24 @@ export function receptiveField(layer: ConvolutionLayer, row: number, column: num
   }
   const { size, jump, start } = receptiveFieldShape(layer);
   return { top: start + row * jump, left: start + column * jump, size };
+}
+
+/**
+ * The part of a position's receptive field that lies in the picture, in pixels of the network's input. Beyond it the network sees zeros.
+ * @param position raster index in the layer's map
+ * @throws FilterscopeError `bad-position` outside the map.
+ */
+export function fieldInPicture(
+  layer: ConvolutionLayer,
+  position: number,
+): { left: number; top: number; width: number; height: number } {
+  const field = receptiveField(layer, Math.floor(position / layer.size), position % layer.size);
+  const left = Math.max(0, field.left);
+  const top = Math.max(0, field.top);
+  return {
+    left,
+    top,
+    width: Math.min(INPUT_SIZE, field.left + field.size) - left,
+    height: Math.min(INPUT_SIZE, field.top + field.size) - top,
+  };
 }

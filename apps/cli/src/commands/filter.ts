@@ -1,6 +1,6 @@
-import { openManifest } from '@filterscope/runs/manifest';
 import type { Results } from '@filterscope/results/open-results';
 import { filterInFull } from '@filterscope/results/summaries';
+import { placeImages } from '@filterscope/results/top-crops';
 import type { HistogramBin } from '@filterscope/statistics/filter-detail';
 import type { Context } from '../context.ts';
 import { activation, count, percent, percentWithInterval, printable } from '../format.ts';
@@ -25,14 +25,9 @@ export async function filter(
 
 /** The numbers of images and classes replaced by their names. */
 async function namedDetail(results: Results, name: { layer: string; filter: number }, signal: AbortSignal) {
-  const { document, output } = results;
+  const { document } = results;
   const detail = await filterInFull(results, name.layer, name.filter, signal);
-  const manifest = openManifest(output, document.run);
-  const topImages = [];
-  for (const { row, max, position } of detail.topImages) {
-    const [entry] = await manifest.read(row, row + 1, signal);
-    topImages.push({ image: entry.image, max, position });
-  }
+  const topImages = await placeImages(results, name.layer, detail.topImages, signal);
   const classes = detail.classes.map(({ classId, ...rates }) => ({
     class: document.classes[classId],
     ...rates,
