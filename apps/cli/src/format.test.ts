@@ -8,7 +8,6 @@ import {
   ending,
   percent,
   percentWithInterval,
-  printable,
   shortRun,
 } from './format.ts';
 
@@ -58,15 +57,6 @@ test('the ending of a text is as long as asked, whatever its characters', () => 
       const characters = Array.from(text);
       expect(Array.from(short)).toHaveLength(Math.min(width, characters.length));
       expect(text.endsWith(short.replace(/^…/, '')) || short === text).toBe(true);
-    }),
-  );
-});
-
-test('nothing that a terminal obeys gets through', () => {
-  expect(printable('a\u001b[31mb\nc\u202e\u2028ä')).toBe('a\\u001b[31mb\\u000ac\\u202e\\u2028ä');
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
-      expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     }),
   );
 });

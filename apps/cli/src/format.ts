@@ -51,9 +51,3 @@ export function ending(text: string, width: number): string {
   const characters = Array.from(text);
   return characters.length <= width ? text : `…${characters.slice(1 - width).join('')}`;
 }
-
-/** Text from outside, safe on a terminal: control characters as escapes. */
-export const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`;
-  });

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import { CommanderError } from 'commander';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { printable } from '@filterscope/errors/printable';
 import type { Context } from './context.ts';
 import { parseEnvironment, type LogLevel } from './environment.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
-import { bytes, printable } from './format.ts';
+import { bytes } from './format.ts';
 import { createProgram } from './program.ts';
 import { complain, say, type Terminal } from './terminal.ts';
 

@@ -1,5 +1,6 @@
+import { printable } from '@filterscope/errors/printable';
 import type { Results } from '@filterscope/results/open-results';
-import { count, ending, printable, shortRun } from './format.ts';
+import { count, ending, shortRun } from './format.ts';
 import { syntheticNote } from './synthetic-note.ts';
 
 /** What the tables below are about; on standard output, with them. */

@@ -1,9 +1,10 @@
+import { printable } from '@filterscope/errors/printable';
 import type { Results } from '@filterscope/results/open-results';
 import { filterInFull } from '@filterscope/results/summaries';
 import { placeImages } from '@filterscope/results/top-crops';
 import type { HistogramBin } from '@filterscope/statistics/filter-detail';
 import type { Context } from '../context.ts';
-import { activation, count, percent, percentWithInterval, printable } from '../format.ts';
+import { activation, count, percent, percentWithInterval } from '../format.ts';
 import { runHeading } from '../run-heading.ts';
 import { shareBar } from '../share-bar.ts';
 import { renderTable } from '../table.ts';

@@ -1,3 +1,4 @@
+import { printable } from '@filterscope/errors/printable';
 import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { drawImage, storedGrids } from '@filterscope/runs/draw-image';
 import type { ImageRow } from '@filterscope/runs/image-row';
@@ -9,7 +10,7 @@ import type { ObjectStore } from '@filterscope/storage/object-store';
 import { LAYERS } from '@filterscope/vgg16/layers';
 import { parseWeights } from '@filterscope/vgg16/weights-file';
 import type { Context } from '../context.ts';
-import { count, printable } from '../format.ts';
+import { count } from '../format.ts';
 import { openDataset } from '../open-dataset.ts';
 import { openEngine } from '../open-engine.ts';
 import { runHeading } from '../run-heading.ts';

@@ -1,8 +1,9 @@
+import { printable } from '@filterscope/errors/printable';
 import type { ImageRow } from '@filterscope/runs/image-row';
 import { imageRows } from '@filterscope/results/images';
 import type { Results } from '@filterscope/results/open-results';
 import type { Context } from '../context.ts';
-import { count, printable } from '../format.ts';
+import { count } from '../format.ts';
 import { runHeading } from '../run-heading.ts';
 import { renderTable } from '../table.ts';
 import { say, write, writeJsonArray } from '../terminal.ts';

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { printable } from '@filterscope/errors/printable';
 import type { Results } from '@filterscope/results/open-results';
 import { openQuery, type QuerySession, type SqlRow, type SqlValue } from '@filterscope/results/query';
 import type { Context } from '../context.ts';
-import { printable } from '../format.ts';
 import { renderTable } from '../table.ts';
 import { say, write, writeJsonArray } from '../terminal.ts';
 

@@ -1,6 +1,7 @@
+import { printable } from '@filterscope/errors/printable';
 import { listRuns } from '@filterscope/results/find-run';
 import type { Context } from '../context.ts';
-import { count, printable, shortRun } from '../format.ts';
+import { count, shortRun } from '../format.ts';
 import { openOutput } from '../open-output.ts';
 import { renderTable } from '../table.ts';
 import { say, write, writeJsonArray } from '../terminal.ts';
