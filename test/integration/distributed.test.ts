@@ -264,6 +264,32 @@ describe.skipIf(reason !== '')('the commands of a distributed run', { timeout: 1
     await scene.expectNoSecrets();
   });
 
+  test.concurrent('--max-failures: given up by the workers, with the reason; resume says what to do, and goes on when more may fail', async () => {
+    await using scene = await openCommandScene(s3);
+    const { run, startWorker } = scene;
+    await run([...submit(), '--max-failures', '0']);
+    startWorker();
+    const watched = await run(['watch', 'latest'], 3);
+    expect(watched.stderr).toContain('is failed');
+    const why = '1 images failed, more than --max-failures allows (0)';
+    expect(watched.stderr).toContain(why);
+    expect((await run(['status', 'latest'])).stdout).toContain(`failed: ${why}`);
+    expect(await scene.ask(['runs'])).toMatchObject([{ run: id, state: 'failed' }]);
+    expect((await run(['layers', 'latest'])).stderr).toContain('The run is not complete');
+    const failures = await scene.ask<ImageAnswer[]>(['failures', 'latest']);
+    expect(failures.map(({ image }) => image)).toContain('broken.jpg');
+
+    const refused = await run(['resume', 'latest'], 3);
+    expect(refused.stderr).toContain(why);
+    expect(refused.stderr).toContain('a larger --max-failures goes on');
+    const committed = await scene.committed(id);
+    expect(committed).toBeLessThanOrEqual(CHUNKS);
+    await run(['resume', 'latest', '--max-failures', '50%']);
+    expect((await run(['watch', 'latest'], 3)).stderr).toContain('is complete: 38 ok, 1 failed, 1 skipped.');
+    expect(await readStoredRun(scene.output, id)).toEqual(undisturbed);
+    await scene.expectNoSecrets();
+  });
+
   test.concurrent('with LOG_LEVEL, what is said is a log: a line a chunk, a line on what was done', async () => {
     await using scene = await openCommandScene(s3);
     const log = async (args: string[], code = 0) => {

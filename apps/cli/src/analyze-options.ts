@@ -49,7 +49,6 @@ export function addAnalyze(command: Command, context: Context, finish: (exitCode
   addSettings(command)
     .addOption(new Option('--engine <engine>', 'what computes').choices(['auto', ...ENGINES]).default('auto'))
     .option('--threads <n>', 'engine threads (default: one a core)', positiveInteger)
-    .option('--max-failures <n>', 'give up when more images fail: a number or P%', failureLimit)
     .action(async (dataset: string, given: Given) => {
       const { analyze } = await import('./commands/analyze.ts');
       finish(await analyze(context, dataset, chosen(given)));
@@ -102,6 +101,7 @@ function addSettings(command: Command): Command {
     .option('--limit <n>', 'only the first N images in random order', positiveInteger)
     .option('--include <glob>', "only keys that match, such as '*.jpg' or 'cats/**'")
     .option('--chunk-size <n>', 'images a unit of work', positiveInteger)
+    .option('--max-failures <n>', 'give up when more images fail: a number or P%', failureLimit)
     .option(
       '--dataset-endpoint <url>',
       'S3 server of the dataset, where it is not that of the output',

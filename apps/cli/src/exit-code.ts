@@ -32,7 +32,7 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof FilterscopeError)) return EXIT.unexpected;
   if (CONFIGURATION.has(error.code)) return EXIT.usage;
   if (error.class === 'transient') return EXIT.unavailable;
-  if (error.code === 'too-many-failures') return EXIT.failedImages;
+  if (error.code === 'too-many-failures' || error.code === 'run-failed') return EXIT.failedImages;
   if (error.code === 'broken-object' || error.code === 'rows-lost') return EXIT.unexpected;
   return NOT_FOUND.has(error.code) ? EXIT.notFound : EXIT.usage;
 }

@@ -12,6 +12,7 @@ import { expectedBytes } from './expected-bytes.ts';
 import { bytes, count, shortRun } from './format.ts';
 import { loadWeights, type WeightsChoice } from './load-weights.ts';
 import { syntheticNote } from './synthetic-note.ts';
+import type { FailureLimit } from './parse-options.ts';
 import { say } from './terminal.ts';
 
 /** What `analyze` and `submit` are told of the run. */
@@ -23,6 +24,7 @@ export interface PlanOptions extends WeightsChoice {
   readonly include?: string;
   readonly limit?: number;
   readonly chunkSize?: number;
+  readonly maxFailures?: FailureLimit;
   /** Engine threads. */
   readonly threads?: number;
 }

@@ -7,7 +7,16 @@ import type { WorkerCommandOptions } from './commands/worker.ts';
 import { QUERY_FORMATS, type QueryFormat } from './commands/query.ts';
 import type { Context } from './context.ts';
 import { openOutput } from './open-output.ts';
-import { age, codeList, filterName, period, portNumber, positiveInteger } from './parse-options.ts';
+import {
+  age,
+  codeList,
+  failureLimit,
+  filterName,
+  period,
+  portNumber,
+  positiveInteger,
+  type FailureLimit,
+} from './parse-options.ts';
 import { say } from './terminal.ts';
 
 /** Options of every command. */
@@ -64,7 +73,12 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
 
   command('resume', 'put what is left of a run into the queue again')
     .argument('<run>', RUN)
-    .action(async (run: string, options: Common) => {
+    .option(
+      '--max-failures <n>',
+      'from now on, give up when more images have failed: a number or P%',
+      failureLimit,
+    )
+    .action(async (run: string, options: Common & { maxFailures?: FailureLimit }) => {
       const { resume } = await import('./commands/resume.ts');
       await resume(context, run, options);
     });

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { chunkLine } from '@filterscope/runs/chunk-line';
-import { readCommits, type Commit } from '@filterscope/runs/commit';
+import { failuresAdded, readCommits, type Commit } from '@filterscope/runs/commit';
+import { tooManyFailures } from '@filterscope/runs/failure-limit';
 import type { ImageRow } from '@filterscope/runs/image-row';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { chunkCount, chunkRows, type RunDocument } from '@filterscope/runs/run-document';
@@ -20,8 +20,8 @@ export interface Work {
   readonly engine: Engine;
   /** Whether this process created the run. */
   readonly created: boolean;
-  /** The run is given up when more images than this have failed. */
-  readonly maxFailures?: number;
+  /** The run is given up when more images than this have failed; null for any number. */
+  readonly maxFailures: number | null;
 }
 
 /**
@@ -30,7 +30,8 @@ export interface Work {
  */
 export async function workThrough(context: Context, work: Work): Promise<void> {
   const { terminal, signal } = context;
-  const { document, dataset, output, engine, created, maxFailures = Infinity } = work;
+  const { document, dataset, output, engine, created } = work;
+  const limit = work.maxFailures ?? Infinity;
   const { done: doneBefore, failed: failedBefore } = await doneSoFar(output, document.run, signal);
   if (doneBefore > 0)
     say(
@@ -39,6 +40,9 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
     );
 
   const tooMany = new AbortController();
+  const checkFailures = () => {
+    if (failed > limit) tooMany.abort(tooManyFailures(failed, limit));
+  };
   using progress = terminal.log ? undefined : showProgress(terminal, document.manifest.rows, doneBefore);
   let done = doneBefore;
   let failed = failedBefore;
@@ -46,7 +50,7 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
     done += 1;
     if (status === 'failed') failed += 1;
     progress?.update(done, failed);
-    if (failed > maxFailures) tooMany.abort(tooManyFailures(failed, maxFailures));
+    checkFailures();
   };
   const onCommitted = (chunk: number, mine: Commit | undefined) => {
     const outcome = mine ? 'committed' : 'already-committed';
@@ -58,28 +62,23 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
   };
   // Whoever joins a run that exists already begins somewhere else, so that two processes seldom do the same chunk.
   const firstChunk = created ? 0 : randomInt(chunkCount(document));
+  checkFailures();
   try {
     const either = AbortSignal.any([signal, tooMany.signal]);
     await runChunks({ document, dataset, output, engine, firstChunk, onImage, onCommitted, signal: either });
   } catch (error) {
     if (tooMany.signal.aborted)
-      await markRun(output, document.run, 'failed', tooManyFailures(failed, maxFailures).message);
+      await markRun(output, document.run, 'failed', tooManyFailures(failed, limit).message);
     throw error;
   }
-}
-
-function tooManyFailures(failed: number, limit: number): FilterscopeError {
-  const message = `stopped: ${count(failed)} images failed, more than --max-failures allows (${count(limit)}); what was committed is kept`;
-  return new FilterscopeError('too-many-failures', message);
 }
 
 async function doneSoFar(output: ObjectStore, run: string, signal: AbortSignal) {
   let done = 0;
   let failed = 0;
   for await (const commit of readCommits(output, run, signal)) {
-    if (commit.revision > 0) continue;
-    done += commit.rows;
-    failed += commit.failed;
+    if (commit.revision === 0) done += commit.rows;
+    failed += failuresAdded(commit);
   }
   return { done, failed };
 }

@@ -2,9 +2,10 @@ import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { Handlers } from '@filterscope/queue/consumer';
 import type { ChunkJob, RunPlace } from '@filterscope/queue/job';
 import { carryOutChunk, firstPass, type Pass } from '@filterscope/runs/carry-out-chunk';
-import { chunkStanding } from '@filterscope/runs/chunk-standing';
+import { chunkStanding, requireGoingOn } from '@filterscope/runs/chunk-standing';
 import { listCommits, type Commit } from '@filterscope/runs/commit';
 import { completeRun } from '@filterscope/runs/complete-run';
+import { enforceFailureLimit } from '@filterscope/runs/failure-limit';
 import type { ImageRow } from '@filterscope/runs/image-row';
 import type { IndexDocument } from '@filterscope/runs/index-document';
 import { retryPass } from '@filterscope/runs/retry-pass';
@@ -44,7 +45,6 @@ export function createHandlers(options: HandlerOptions): Handlers {
       }
       const standing = await chunkStanding(output, place.run, job.chunk, job.revision, signal);
       if (standing === 'committed') return onChunk(place, job, 'already-committed');
-      if (standing !== 'open') throw runEnded(place.run, standing);
       const pass = await passOf(run, job, signal);
       if (pass.rows.length === 0) return onChunk(place, job, 'already-committed');
       const commit = await engines.use(
@@ -54,15 +54,21 @@ export function createHandlers(options: HandlerOptions): Handlers {
         signal,
       );
       onChunk(place, job, commit ? 'committed' : 'second', commit);
+      // A retry adds no failures: what it redoes had failed.
+      if (commit && commit.failed > 0 && commit.revision === 0) await enforceFailureLimit(run, signal);
     },
 
     async complete(place, signal) {
-      const { document, output } = await open(place, signal);
+      const run = await open(place, signal);
+      const { document, output } = run;
+      // Whoever had the last commit may have died before it looked at the limit.
+      await enforceFailureLimit(run, signal);
       const index = await completeRun(document, output, signal);
       if (index) {
         onComplete(place, index);
         return [];
       }
+      await requireGoingOn(output, place.run, signal);
       const commits = await listCommits(output, place.run, signal);
       const committed = new Set(commits.filter(({ revision }) => revision === 0).map(({ chunk }) => chunk));
       const chunks = Array.from({ length: chunkCount(document) }, (_, chunk) => chunk);
@@ -77,8 +83,4 @@ function passOf({ document, output }: OpenedRun, job: ChunkJob, signal: AbortSig
   const { chunk, revision, codes } = job;
   if (revision === 0) return firstPass(document, chunk);
   return retryPass(output, document.run, chunk, revision, codes, signal);
-}
-
-function runEnded(run: string, standing: 'cancelled' | 'deleted'): FilterscopeError {
-  return new FilterscopeError(`run-${standing}`, `run ${run} was ${standing}`);
 }

@@ -1,4 +1,5 @@
 import type { RunPlace } from '@filterscope/queue/job';
+import { countFailures, type FailureCount } from '@filterscope/runs/failure-limit';
 import { openManifest, type ManifestReader } from '@filterscope/runs/manifest';
 import { datasetAccess, readRunDocument, type RunDocument } from '@filterscope/runs/run-document';
 import type { ObjectStore } from '@filterscope/storage/object-store';
@@ -11,7 +12,11 @@ export interface OpenedRun {
   readonly output: ObjectStore;
   readonly dataset: ObjectStore;
   readonly manifest: ManifestReader;
+  readonly failures: FailureCount;
 }
+
+/** What is read of a run once. */
+type Read = Pick<OpenedRun, 'manifest' | 'failures'>;
 
 /** The runs that a worker has to do with. */
 export interface OpenedRuns extends AsyncDisposable {
@@ -22,12 +27,12 @@ export interface OpenedRuns extends AsyncDisposable {
   open(place: RunPlace, signal: AbortSignal): Promise<OpenedRun>;
 }
 
-/** Manifests that stay at hand, the least recently used first to go. */
+/** Runs whose manifest and commits stay at hand, the least recently used first to go. */
 const ROOM = 16;
 
 export function createOpenedRuns(openStore: OpenStore): OpenedRuns {
   const stores = new Map<string, Promise<ObjectStore>>();
-  const manifests = new Map<string, ManifestReader>();
+  const read = new Map<string, Read>();
 
   const storeAt = (url: string, access: StoreAccess): Promise<ObjectStore> => {
     const key = JSON.stringify([url, access]);
@@ -38,13 +43,16 @@ export function createOpenedRuns(openStore: OpenStore): OpenedRuns {
     return store;
   };
   /** The same bytes of `run.json` mean the same manifest; a run that was deleted and made again has others. */
-  const manifestOf = (document: RunDocument, output: ObjectStore): ManifestReader => {
-    const key = [output.url, document.run, document.createdAt].join('\n');
-    const manifest = manifests.get(key) ?? openManifest(output, document.run);
-    manifests.delete(key);
-    manifests.set(key, manifest);
-    if (manifests.size > ROOM) manifests.delete(manifests.keys().next().value!);
-    return manifest;
+  const readOf = ({ run, createdAt }: RunDocument, output: ObjectStore): Read => {
+    const key = [output.url, run, createdAt].join('\n');
+    const known = read.get(key) ?? {
+      manifest: openManifest(output, run),
+      failures: countFailures(output, run),
+    };
+    read.delete(key);
+    read.set(key, known);
+    if (read.size > ROOM) read.delete(read.keys().next().value!);
+    return known;
   };
 
   return {
@@ -53,7 +61,7 @@ export function createOpenedRuns(openStore: OpenStore): OpenedRuns {
       const { kmsKeyId } = document.access;
       const output = await storeAt(url, kmsKeyId === null ? {} : { kmsKeyId });
       const dataset = await storeAt(document.dataset, datasetAccess(document.access));
-      return { document, output, dataset, manifest: manifestOf(document, output) };
+      return { document, output, dataset, ...readOf(document, output) };
     },
     async [Symbol.asyncDispose]() {
       for (const store of stores.values()) {

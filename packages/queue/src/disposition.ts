@@ -12,7 +12,7 @@ import { isRedisTrouble } from './redis.ts';
 export type Disposition = 'hand-back' | 'later' | 'count' | 'give-up' | 'drop';
 
 /** The run is no longer there, or no longer wanted. */
-const ENDED = new Set(['unknown-run', 'run-cancelled', 'run-deleted']);
+const ENDED = new Set(['unknown-run', 'run-cancelled', 'run-failed', 'run-deleted', 'too-many-failures']);
 /** Not this worker's to do, for want of a permission, a setting or a program: others may be able to. */
 const ELSEWHERE = new Set([
   'output-not-allowed',

@@ -36,6 +36,10 @@ const commit = z.object({
 /** The small object that makes a chunk's results visible. */
 export type Commit = Readonly<z.infer<typeof commit>>;
 
+/** How many failed images a commit adds to its run: a retry takes off those that it redid, all of which had failed. */
+export const failuresAdded = ({ revision, failed, rows }: Commit): number =>
+  revision === 0 ? failed : failed - rows;
+
 /**
  * Makes an attempt's results the chunk's. Where the answer to the put is lost, the store is asked whose commit is there.
  * @returns false when another attempt was first.

@@ -4,10 +4,10 @@ import type { RunPlan } from './plan-run.ts';
 /** Keys in one answer of S3's listing. */
 const KEYS_A_PAGE = 1000;
 /**
- * Before a chunk is begun: `run.json` twice, whether it was cancelled, whether it is committed; for the tables: its commit, its
+ * Before a chunk is begun: `run.json` twice, whether it was cancelled or given up, whether it is committed; for the tables: its commit, its
  * images, its accumulators.
  */
-const GETS_A_CHUNK = 4 + 3;
+const GETS_A_CHUNK = 5 + 3;
 /** Images that grey scales are measured on, which are read twice. */
 const MEASURED = 16;
 /** Whether the run is there, cancelled or complete, before and after; its weights and its manifest. */

@@ -1,4 +1,3 @@
-import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { carryOutChunk } from './carry-out-chunk.ts';
@@ -28,7 +27,7 @@ export const CHUNKS_IN_WORK = 2;
 /**
  * The in-process scheduler: carries out every chunk of a run that has no commit yet, in this process.
  * @throws the first error of a chunk, once the chunks in work have stopped; chunks committed by then stay. FilterscopeError
- * `run-cancelled` when somebody cancels the run.
+ * `run-cancelled`, `run-failed`, `run-deleted` when somebody ends the run.
  */
 export async function runChunks(work: RunWork): Promise<void> {
   const { document, output, engine, signal, firstChunk = 0 } = work;
@@ -48,7 +47,6 @@ export async function runChunks(work: RunWork): Promise<void> {
     for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
       shared.signal.throwIfAborted();
       const standing = await chunkStanding(output, document.run, chunk, 0, shared.signal);
-      if (standing === 'cancelled' || standing === 'deleted') throw ended(standing);
       const commit = standing === 'open' ? await carryOutChunk(shared, chunk) : undefined;
       work.onCommitted?.(chunk, commit);
     }
@@ -62,11 +60,4 @@ export async function runChunks(work: RunWork): Promise<void> {
   await Promise.allSettled(workers);
   signal.throwIfAborted();
   failure.signal.throwIfAborted();
-}
-
-function ended(standing: 'cancelled' | 'deleted'): FilterscopeError {
-  return new FilterscopeError(
-    `run-${standing}`,
-    `the run was ${standing} meanwhile; what was committed ${standing === 'cancelled' ? 'is kept' : 'is gone'}`,
-  );
 }

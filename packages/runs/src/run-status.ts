@@ -1,6 +1,6 @@
 import { objectExists } from '@filterscope/storage/object-exists';
 import type { ObjectStore } from '@filterscope/storage/object-store';
-import { listCommits, readNamed, type Commit, type CommitName } from './commit.ts';
+import { failuresAdded, listCommits, readNamed, type Commit, type CommitName } from './commit.ts';
 import { chunkCount, readRunDocument, type RunDocument } from './run-document.ts';
 import { cancelledKey, completeKey, stoppedKey } from './run-keys.ts';
 
@@ -92,8 +92,7 @@ export function statusOf(
     state,
     images: document.manifest.rows,
     ok: sum(({ ok }) => ok),
-    // Whatever a retry redoes had failed before.
-    failed: sum(({ failed, rows, revision }) => (revision === 0 ? failed : failed - rows)),
+    failed: sum(failuresAdded),
     skipped: sum(({ skipped }) => skipped),
     chunks: chunkCount(document),
     committed: first.length,

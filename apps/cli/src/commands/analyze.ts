@@ -3,11 +3,13 @@ import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { openResults } from '@filterscope/results/open-results';
 import { layerRows } from '@filterscope/results/summaries';
 import { completeRun } from '@filterscope/runs/complete-run';
+import { setFailureLimit } from '@filterscope/runs/failure-limit';
 import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
 import { createRun, type RunPlan } from '@filterscope/runs/plan-run';
-import { readRunDocument, type RunDocument } from '@filterscope/runs/run-document';
+import { readRunDocument } from '@filterscope/runs/run-document';
 import { unmarkRun } from '@filterscope/runs/run-mark';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import { allowedFailures } from '../allowed-failures.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { count, duration, percent, shortRun } from '../format.ts';
@@ -15,14 +17,12 @@ import { announce, makePlan, type PlanOptions } from '../make-plan.ts';
 import { openDataset } from '../open-dataset.ts';
 import { openEngine } from '../open-engine.ts';
 import { openOutput } from '../open-output.ts';
-import type { FailureLimit } from '../parse-options.ts';
 import { workThrough } from '../work-through.ts';
 import { say, writeJson } from '../terminal.ts';
 import { layersTable } from './layers.ts';
 
 export interface AnalyzeOptions extends PlanOptions {
   readonly json: boolean;
-  readonly maxFailures?: FailureLimit;
 }
 
 /** `filterscope analyze`: the whole job in this process. @returns the exit code. */
@@ -64,20 +64,12 @@ async function carryOut(
     signal,
   );
   await unmarkRun(output, document.run, signal);
-  await workThrough(context, { document, dataset, output, engine, created, ...limitOf(options, document) });
+  const maxFailures = allowedFailures(options.maxFailures, document);
+  await setFailureLimit(output, document.run, maxFailures, signal);
+  await workThrough(context, { document, dataset, output, engine, created, maxFailures });
   const index = await completeRun(document, output, signal);
   if (index) return index;
   throw new FilterscopeError('chunks-missing', 'not every chunk has its commit; run the same command again');
-}
-
-function limitOf({ maxFailures }: AnalyzeOptions, { manifest }: RunDocument): { maxFailures?: number } {
-  if (!maxFailures) return {};
-  return {
-    maxFailures:
-      'images' in maxFailures
-        ? maxFailures.images
-        : Math.floor((manifest.images * maxFailures.percent) / 100),
-  };
 }
 
 async function report(

@@ -1,8 +1,11 @@
 import { findRun } from '@filterscope/results/find-run';
+import { setFailureLimit } from '@filterscope/runs/failure-limit';
 import { readComplete } from '@filterscope/runs/index-document';
+import { allowedFailures } from '../allowed-failures.ts';
 import type { Context } from '../context.ts';
 import { count, shortRun } from '../format.ts';
 import { openOutput } from '../open-output.ts';
+import type { FailureLimit } from '../parse-options.ts';
 import { say, writeJson } from '../terminal.ts';
 import { enqueueOpen } from './submit.ts';
 
@@ -10,7 +13,7 @@ import { enqueueOpen } from './submit.ts';
 export async function resume(
   context: Context,
   name: string,
-  options: { output: string; json: boolean },
+  options: { output: string; json: boolean; maxFailures?: FailureLimit },
 ): Promise<void> {
   const { terminal, signal } = context;
   await using found = await openOutput(context, options.output);
@@ -18,6 +21,9 @@ export async function resume(
   await using output = await openOutput(context, options.output, document.access.kmsKeyId);
   const { run } = document;
   const complete = await readComplete(output, run, signal);
+  if (options.maxFailures && !complete) {
+    await setFailureLimit(output, run, allowedFailures(options.maxFailures, document), signal);
+  }
   const chunks = complete ? 0 : await enqueueOpen(context, document, output);
   if (options.json) return writeJson(terminal, { run, state: complete ? 'complete' : 'running', chunks });
   const about = { run, output: output.url, jobs: chunks };

@@ -1,4 +1,5 @@
 import { findRun } from '@filterscope/results/find-run';
+import { readReason } from '@filterscope/runs/run-mark';
 import { readRunStatus, type RunStatus } from '@filterscope/runs/run-status';
 import type { Context } from '../context.ts';
 import { count, duration, percent } from '../format.ts';
@@ -21,7 +22,11 @@ export async function status(
   const answer = await readRunStatus(output, document.run, new Date(), signal);
   const facts = await queueFacts(context, { output: output.url, run: document.run });
   if (options.json) await writeJson(terminal, { ...answer, ...(facts && { workers: facts.workers }) });
-  else await write(terminal.stdout, describe(answer) + (facts ? describeQueue(facts, answer.run) : ''));
+  else {
+    const { run, state } = answer;
+    const reason = state === 'failed' ? await readReason(output, run, 'failed', signal) : undefined;
+    await write(terminal.stdout, describe(answer, reason) + (facts ? describeQueue(facts, run) : ''));
+  }
 }
 
 function describeQueue({ workers, trouble }: QueueFacts, run: string): string {
@@ -43,12 +48,13 @@ function describeQueue({ workers, trouble }: QueueFacts, run: string): string {
   return trouble === '' ? table : `${table}\n${trouble}\n`;
 }
 
-function describe(status: RunStatus): string {
+/** @param reason why it was given up */
+function describe(status: RunStatus, reason: string | undefined): string {
   const done = status.ok + status.failed + status.skipped;
   const rate = status.imagesPerSecond === null ? '–' : `${status.imagesPerSecond.toFixed(1)} images/s`;
   const lines = [
     `run      ${status.run}`,
-    `state    ${status.state}`,
+    `state    ${status.state}${reason === undefined ? '' : `: ${reason}`}`,
     `         ${shareBar(done / status.images, 40)} ${count(done)} of ${count(status.images)} images`,
     `images   ${count(status.ok)} ok, ${count(status.failed)} failed, ${count(status.skipped)} skipped`,
     `chunks   ${count(status.committed)} of ${count(status.chunks)} committed`,

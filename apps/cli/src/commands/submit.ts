@@ -1,11 +1,13 @@
 import type { ChunkJob } from '@filterscope/queue/job';
 import { listCommits } from '@filterscope/runs/commit';
+import { countFailures, enforceFailureLimit, setFailureLimit } from '@filterscope/runs/failure-limit';
 import { readComplete } from '@filterscope/runs/index-document';
 import { createRun, type RunPlan } from '@filterscope/runs/plan-run';
 import { chunkCount, type RunDocument } from '@filterscope/runs/run-document';
 import { unmarkRun } from '@filterscope/runs/run-mark';
 import { readRunStatus } from '@filterscope/runs/run-status';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import { allowedFailures } from '../allowed-failures.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { count, shortRun } from '../format.ts';
@@ -61,18 +63,20 @@ async function create(
   plan: RunPlan,
   dataset: ObjectStore,
   output: ObjectStore,
-  { access }: SubmitOptions,
+  { access, maxFailures }: SubmitOptions,
 ): Promise<RunDocument> {
   const { signal, versions } = context;
   await withQueue(context, () => Promise.resolve()); // a queue that is not there is said before the work
   const place = { dataset: dataset.url, output, versions, access };
   const { document } = await createRun(plan, place, signal);
+  await setFailureLimit(output, document.run, allowedFailures(maxFailures, document), signal);
   return document;
 }
 
 /**
  * Puts every chunk that has no commit into the queue; where all have theirs, the run's completion.
  * @returns how many chunks
+ * @throws FilterscopeError `too-many-failures` when more images have failed than may; nothing is enqueued then.
  */
 export async function enqueueOpen(
   context: Context,
@@ -82,6 +86,7 @@ export async function enqueueOpen(
   const { terminal, signal, environment } = context;
   const { run } = document;
   const place = { output: output.url, run };
+  await enforceFailureLimit({ document, output, failures: countFailures(output, run) }, signal);
   await unmarkRun(output, run, signal);
   const committed = new Set((await listCommits(output, run, signal)).map(({ chunk }) => chunk));
   const chunks = Array.from({ length: chunkCount(document) }, (_, chunk) => chunk);

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { findRun } from '@filterscope/results/find-run';
+import { readReason } from '@filterscope/runs/run-mark';
 import { openRunStatus, type RunStatus } from '@filterscope/runs/run-status';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -48,6 +49,8 @@ export async function watch(
   const { state, ok, failed, skipped } = status;
   const counts = `${count(ok)} ok, ${count(failed)} failed, ${count(skipped)} skipped`;
   say(terminal, `Run ${shortRun(run)} is ${state}: ${counts}.`);
+  const reason = state === 'failed' ? await readReason(output, run, 'failed', signal) : undefined;
+  if (reason !== undefined) say(terminal, `${reason}.`);
   return failed > 0 ? EXIT.failedImages : EXIT.done;
 }
 
