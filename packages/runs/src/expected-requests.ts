@@ -4,8 +4,8 @@ import type { RunPlan } from './plan-run.ts';
 /** Keys in one answer of S3's listing. */
 const KEYS_A_PAGE = 1000;
 /**
- * Before a chunk is begun: `run.json` twice, whether it was cancelled or given up, whether it is committed; for the tables: its commit, its
- * images, its accumulators.
+ * Before a chunk is begun: `run.json` twice, whether it was cancelled or given up, whether it is committed; for the tables: its
+ * commit, its images, its accumulators.
  */
 const GETS_A_CHUNK = 5 + 3;
 /** Images that grey scales are measured on, which are read twice. */
