@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { createAccumulator, mergeAccumulators, type Accumulator } from '@filterscope/statistics/accumulator';
+import { createAccumulator, type Accumulator } from '@filterscope/statistics/accumulator';
+import { mergeArrays } from '@filterscope/statistics/from-arrays';
 import { summarizeFilters, summarizeLayers } from '@filterscope/statistics/summary';
 import type { ObjectStore } from '@filterscope/storage/object-store';
-import { decodeAccumulator, encodeAccumulator } from './accumulator-file.ts';
+import { ahead } from './ahead.ts';
+import { decodeArrays, encodeAccumulator } from './accumulator-file.ts';
 import { getObject, type Commit } from './commit.ts';
-import { imageColumns, type ImageRow } from './image-row.ts';
+import { IMAGE_STATUSES } from './image-row.ts';
+import { imagesFiles } from './images-table.ts';
 import { encodeParquetAside } from './encode-aside.ts';
 import type { IndexDocument } from './index-document.ts';
 import { encodeParquet, type Row } from './parquet.ts';
 import { measuredLayers, type RunDocument } from './run-document.ts';
 import { indexFolder, mergedKey, readingsKey, type IndexTable } from './run-keys.ts';
-import { lastRows } from './retry-pass.ts';
 import { FILTER_COLUMNS, LAYER_COLUMNS, RUN_COLUMNS } from './table-columns.ts';
 
 export interface IndexWork {
@@ -24,10 +26,6 @@ export interface IndexWork {
   readonly into: ObjectStore;
   readonly signal?: AbortSignal;
 }
-
-/** Rows of one file of the table `images`: few enough that writing one takes little memory. */
-const ROWS_PER_FILE = 8_192;
-const AHEAD = 8;
 
 /**
  * The tables of a set of commits. The same commits give the same bytes under the same names, so that two processes which
@@ -52,18 +50,11 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
     commits.reduce((sum, commit) => sum + count(commit), 0);
   const images: string[] = [];
   const counts = { ok: 0, failed: 0, skipped: 0 };
-  for await (const rows of imageBatches(work)) {
-    for (const { status } of rows) counts[status]++;
-    const names = document.settings.layers;
-    images.push(
-      await put(
-        tableKey('images', images.length),
-        await encodeParquetAside(
-          imageColumns(names),
-          rows.map((row) => ({ ...row })),
-        ),
-      ),
-    );
+  let duplicates = 0;
+  for await (const file of imagesFiles(work)) {
+    images.push(await put(tableKey('images', images.length), file.bytes));
+    for (const status of IMAGE_STATUSES) counts[status] += file.counts[status];
+    duplicates += file.duplicates.length;
   }
   const readings =
     into === work.output ? await copyReadings(work) : commits.flatMap((commit) => commit.readings?.key ?? []);
@@ -75,6 +66,7 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
     builtAt: new Date().toISOString(),
     images: total(({ revision, rows }) => (revision === 0 ? rows : 0)),
     ...counts,
+    duplicates,
     engines: enginesOf(commits),
     startedAt: times[0] ?? document.createdAt,
     committedAt: times.at(-1) ?? document.createdAt,
@@ -98,27 +90,13 @@ export function generationOf(commits: readonly Commit[]): string {
 async function mergeAll({ document, commits, output, signal }: IndexWork): Promise<Accumulator> {
   const layers = measuredLayers(document);
   const merged = createAccumulator(layers);
-  for await (const bytes of ahead(commits, (commit) => getObject(output, commit.accumulators, signal))) {
-    const accumulator = await decodeAccumulator(layers, bytes);
-    await setImmediate(); // each takes tens of milliseconds, which must not add up on the event loop
-    mergeAccumulators(merged, accumulator);
+  const read = async ({ accumulators }: Commit) =>
+    decodeArrays(await getObject(output, accumulators, signal));
+  for await (const arrays of ahead(commits, read)) {
+    mergeArrays(merged, arrays);
+    await setImmediate(); // each takes some milliseconds, which must not add up on the event loop
   }
   return merged;
-}
-
-/** The rows of the images in manifest order; where a revision redid an image, its last word. */
-async function* imageBatches({ commits, output, signal }: IndexWork): AsyncGenerator<ImageRow[]> {
-  let batch: ImageRow[] = [];
-  const byChunk = Map.groupBy(commits, ({ chunk }) => chunk);
-  const read = (chunk: readonly Commit[]) => lastRows(output, chunk, signal);
-  for await (const rows of ahead([...byChunk.values()], read)) {
-    batch.push(...rows);
-    if (batch.length >= ROWS_PER_FILE) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) yield batch;
 }
 
 /** Readings are immutable and only ever added to: a revision's file is named by chunk and revision, and stays. */
@@ -148,19 +126,4 @@ function runRow(
   const layers = settings.layers.join(',');
   const identity = { run, dataset, createdAt, weights: name, weightsSha256: sha256, flavour, synthetic };
   return { ...identity, layers, fit, kernel, images: manifest.rows, ...counts };
-}
-
-/** Results of `work` in the order of `items`, a few begun ahead of the one that is waited for. */
-async function* ahead<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): AsyncGenerator<Result> {
-  const begun: Promise<Result>[] = [];
-  for (const item of items) {
-    const result = work(item);
-    result.catch(() => undefined); // reported when its turn comes
-    begun.push(result);
-    if (begun.length >= AHEAD) yield begun.shift()!;
-  }
-  yield* begun;
 }

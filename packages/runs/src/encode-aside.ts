@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
-import type { EncodingReply, EncodingTask } from './encoding-thread.ts';
+import type { AnyTable, EncodingReply, EncodingTask } from './encoding-thread.ts';
 import { encodeParquet, type Columns, type FlatLists, type Row } from './parquet.ts';
 
 /** Tables up to this size are encoded at once, in some 15 ms, so that short commands start no thread. */
@@ -23,11 +23,23 @@ export async function encodeParquetAside(
   const listBytes = Object.values(lists).reduce((sum, { byteLength }) => sum + byteLength, 0);
   if (cells <= SMALL.cells && listBytes <= SMALL.listBytes) return encodeParquet(columns, rows, lists);
   thread ??= startThread();
-  return thread.encode({ columns, rows, lists });
+  const buffers = Object.values(lists).map(({ buffer }) => buffer as ArrayBuffer);
+  return thread.encode({ columns, rows, lists }, buffers);
+}
+
+/**
+ * As `encodeArrow`, in the same thread.
+ * @param stream is given away.
+ * @throws FilterscopeError `encoding-failed`
+ */
+export async function encodeArrowAside(stream: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  thread ??= startThread();
+  return thread.encode({ stream }, [stream.buffer]);
 }
 
 interface EncodingThread {
-  encode(table: Omit<EncodingTask, 'id'>): Promise<Uint8Array>;
+  /** @param given the table's buffers, which are moved to the thread */
+  encode(table: AnyTable, given: readonly ArrayBuffer[]): Promise<Uint8Array>;
 }
 
 let thread: EncodingThread | undefined;
@@ -62,17 +74,13 @@ function startThread(): EncodingThread {
   worker.on('exit', (code) => end(`its thread ended with code ${code}`));
 
   const self: EncodingThread = {
-    encode(table) {
+    encode(table, given) {
       clearTimeout(idle);
       worker.ref();
       const id = counter++;
       const reply = Promise.withResolvers<Uint8Array>();
       waiting.set(id, reply);
-      const task: EncodingTask = { id, ...table };
-      worker.postMessage(
-        task,
-        Object.values(table.lists).map(({ buffer }) => buffer as ArrayBuffer),
-      );
+      worker.postMessage({ id, table } satisfies EncodingTask, given);
       return reply.promise;
     },
   };

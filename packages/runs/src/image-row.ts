@@ -23,6 +23,13 @@ export interface ImageRow {
   readonly sha256: string | null;
   /** Number of blank filters by layer; null unless ok. */
   readonly blankFilters: Readonly<Record<string, number>> | null;
+  /** Positions that are 0, over all filters of a layer, by layer; null unless ok. */
+  readonly zeros: Readonly<Record<string, number>> | null;
+  /**
+   * The first row of the manifest that is ok and holds the same bytes; null for that row itself, and where nothing is known: of images
+   * that are not ok, and before the run's tables are built.
+   */
+  readonly duplicateOf: number | null;
   /** Folder below the output URL that holds the image's grids; null without. */
   readonly grids: string | null;
 }
@@ -42,6 +49,8 @@ export function imageColumns(layers: readonly string[]): Columns {
     etag: 'string',
     sha256: 'string',
     blankFilters: { counts: layers },
+    zeros: { sums: layers },
+    duplicateOf: 'int32',
     grids: 'string',
   };
 }
@@ -60,5 +69,7 @@ export const imageRow = z.object({
   etag: z.string(),
   sha256: z.string().nullable(),
   blankFilters: z.record(z.string(), z.number()).nullable(),
+  zeros: z.record(z.string(), z.number()).nullable(),
+  duplicateOf: z.number().nullable(),
   grids: z.string().nullable(),
 }) satisfies z.ZodType<ImageRow>;

@@ -16,6 +16,8 @@ const indexDocument = z.object({
   ok: z.int(),
   failed: z.int(),
   skipped: z.int(),
+  /** Images that are ok and hold the same bytes as one of an earlier row that is. */
+  duplicates: z.int(),
   /** Every engine that took part; more than one means that last bits may differ between images. */
   engines: z.array(z.object({ name: z.string(), version: z.string(), processor: z.string() })),
   /** From the first attempt's beginning to the last commit. */

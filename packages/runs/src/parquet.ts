@@ -15,8 +15,10 @@ export type ColumnType =
   | 'int64'
   | 'float64'
   | 'boolean'
-  /** A record of small counts, one field a name. */
-  | { readonly counts: readonly string[] };
+  /** A record of counts below 2^16, one field a name. */
+  | { readonly counts: readonly string[] }
+  /** The same of counts below 2^32. */
+  | { readonly sums: readonly string[] };
 export type Columns = Readonly<Record<string, ColumnType>>;
 
 /** A column of lists of equal length, one list a row: `[row, element]`, flat. */
@@ -35,23 +37,44 @@ export function encodeParquet(
   lists: Readonly<Record<string, FlatLists>> = {},
 ): Uint8Array {
   const vectors: Record<string, arrow.Vector> = {};
-  for (const [name, type] of Object.entries(columns)) {
-    const values = rows.map((row) => toArrow(type, row[name] ?? null));
-    vectors[name] = arrow.vectorFromArray(values, arrowType(type));
-  }
+  for (const [name, type] of Object.entries(columns))
+    vectors[name] = columnVector(
+      type,
+      rows.map((row) => row[name] ?? null),
+    );
   for (const [name, values] of Object.entries(lists)) vectors[name] = listVector(values, rows.length);
-  const table = WasmTable.fromIPCStream(arrow.tableToIPC(new arrow.Table(vectors), 'stream'));
+  return encodeArrow(arrow.tableToIPC(new arrow.Table(vectors), 'stream'), Object.keys(lists).length === 0);
+}
+
+/** Values of one column. */
+export function columnVector(type: ColumnType, values: readonly Cell[]): arrow.Vector {
+  return arrow.vectorFromArray(
+    values.map((value) => toArrow(type, value)),
+    arrowType(type),
+  );
+}
+
+/**
+ * A table in Arrow's stream format as a Parquet file.
+ * @param repeats whether values do, so that a dictionary saves space; readings hardly do
+ */
+export function encodeArrow(stream: Uint8Array, repeats = true): Uint8Array {
   const properties = new WriterPropertiesBuilder()
     .setCompression(Compression.ZSTD)
-    .setDictionaryEnabled(Object.keys(lists).length === 0) // readings hardly repeat
+    .setDictionaryEnabled(repeats)
     .setKeyValueMetadata(new Map([['filterscope.schema', SCHEMA_VERSION]]))
     .build();
-  return writeParquet(table, properties);
+  return writeParquet(WasmTable.fromIPCStream(stream), properties);
+}
+
+/** A Parquet file as a table of columns: much faster than its rows where only some cells are looked at. */
+export function decodeColumns(bytes: Uint8Array): arrow.Table {
+  return arrow.tableFromIPC(readParquet(bytes).intoIPCStream());
 }
 
 /** The rows of a Parquet file; list columns come as typed arrays. 64-bit integers become numbers, exact to 2^53. */
 export function decodeParquet(bytes: Uint8Array): Record<string, Cell | FlatLists>[] {
-  const table = arrow.tableFromIPC(readParquet(bytes).intoIPCStream());
+  const table = decodeColumns(bytes);
   const names = table.schema.fields.map((field) => field.name);
   const vectors = names.map((name) => table.getChild(name)!);
   return Array.from({ length: table.numRows }, (_, row) =>
@@ -69,7 +92,9 @@ const ARROW_TYPES = {
 
 function arrowType(type: ColumnType): arrow.DataType {
   if (typeof type === 'string') return ARROW_TYPES[type]();
-  return new arrow.Struct(type.counts.map((name) => new arrow.Field(name, new arrow.Uint16(), true)));
+  const [names, number] =
+    'counts' in type ? [type.counts, new arrow.Uint16()] : [type.sums, new arrow.Uint32()];
+  return new arrow.Struct(names.map((name) => new arrow.Field<arrow.DataType>(name, number, true)));
 }
 
 function toArrow(type: ColumnType, cell: Cell): unknown {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
-import { blankFiltersByLayer } from '@filterscope/statistics/blank-filters';
+import { sumsByLayer } from '@filterscope/statistics/sums-by-layer';
 import type { Readings } from '@filterscope/statistics/readings';
 import { readingsProblem } from '@filterscope/statistics/readings-problem';
 import { isObjectFault } from '@filterscope/storage/object-fault';
@@ -99,15 +99,15 @@ export async function processImage(
     const grids = layerGrids(document, drawing.scales, entry.image, result);
     await settleAll(grids.map((grid) => storeGrid(work, drawing.folder, row, grid)));
   }
-  const blank = blankFiltersByLayer(layers, result.readings);
-  const blankFilters = Object.fromEntries(layers.map(({ layer }, i) => [layer, blank[i]]));
   const grids = drawing?.folder ?? null;
-  return { row: { ...base, ...known, status: 'ok', blankFilters, grids }, readings: result.readings };
+  const sums = sumsByLayer(layers, result.readings);
+  return { row: { ...base, ...known, status: 'ok', ...sums, grids }, readings: result.readings };
 }
 
 function baseRow({ image, class: cls, sizeBytes, etag }: ManifestRow, row: number) {
   const unknown = { code: null, message: null, width: null, height: null, format: null, sha256: null };
-  return { ...unknown, row, image, class: cls, sizeBytes, etag, blankFilters: null, grids: null };
+  const unmeasured = { blankFilters: null, zeros: null, duplicateOf: null, grids: null };
+  return { ...unknown, row, image, class: cls, sizeBytes, etag, ...unmeasured };
 }
 
 async function storeGrid(

@@ -98,8 +98,7 @@ export function addReadings(accumulator: Accumulator, image: ReadImage, readings
   const problem = readingsProblem(accumulator.layers, readings);
   if (problem !== null) throw new RangeError(problem);
   checkImage(image);
-  checkRoom(accumulator, 1);
-  accumulator.images += 1;
+  addImages(accumulator, 1);
   const ofClass = image.classId < 0 ? undefined : classCounts(accumulator, image.classId);
   if (ofClass !== undefined) ofClass.images += 1;
   const { zeros, max, position } = readings;
@@ -138,8 +137,7 @@ export function addReadings(accumulator: Accumulator, image: ReadImage, readings
  */
 export function mergeAccumulators(into: Accumulator, from: Accumulator): void {
   checkSameShape(into, from);
-  checkRoom(into, from.images);
-  into.images += from.images;
+  addImages(into, from.images);
   addCounts(into.zeros, from.zeros);
   addWideSums(into.zerosSquares, from.zerosSquares);
   addWideSums(into.max, from.max);
@@ -158,6 +156,14 @@ export function mergeAccumulators(into: Accumulator, from: Accumulator): void {
   addCounts(into.layerBlankSquares, from.layerBlankSquares);
   addCounts(into.layerZeros, from.layerZeros);
   addWideSums(into.layerZerosSquares, from.layerZerosSquares);
+}
+
+/** Counts images in. @throws RangeError, before anything is changed, for more than {@link MAX_IMAGES}. */
+export function addImages(accumulator: Accumulator, images: number): void {
+  if (accumulator.images + images > MAX_IMAGES) {
+    throw new RangeError(`statistics hold at most ${MAX_IMAGES} images`);
+  }
+  accumulator.images += images;
 }
 
 /** Images on which a filter, counted over all layers, is blank. */
@@ -186,12 +192,6 @@ function checkImage({ row, classId }: ReadImage): void {
   if (!isCount(row) || row >= 2 ** 32) throw new RangeError(`there is no manifest row ${row}`);
   if (!Number.isInteger(classId) || classId < -1 || classId >= 2 ** 31) {
     throw new RangeError(`there is no class ${classId}`);
-  }
-}
-
-function checkRoom(accumulator: Accumulator, images: number): void {
-  if (accumulator.images + images > MAX_IMAGES) {
-    throw new RangeError(`statistics hold at most ${MAX_IMAGES} images`);
   }
 }
 

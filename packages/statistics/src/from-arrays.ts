@@ -1,10 +1,10 @@
-import { blankImages, classCounts, createAccumulator, MAX_IMAGES, type Accumulator } from './accumulator.ts';
-import { HISTOGRAM_BINS } from './histogram.ts';
+import { addImages, classCounts, createAccumulator, MAX_IMAGES, type Accumulator } from './accumulator.ts';
+import { BLANK_BIN, HISTOGRAM_BINS } from './histogram.ts';
 import type { LayerShape } from './readings.ts';
 import { F32, readArray, U16, U32, U64, U8, type StoredArray } from './stored-array.ts';
 import { toArrays } from './to-arrays.ts';
 import { offerImage } from './top-images.ts';
-import { writeSum, type WideSums } from './wide-sums.ts';
+import { addWords, type WideSums } from './wide-sums.ts';
 
 type Arrays = Readonly<Record<string, StoredArray>>;
 
@@ -15,29 +15,38 @@ type Arrays = Readonly<Record<string, StoredArray>>;
  * of these layers does.
  */
 export function fromArrays(layers: readonly LayerShape[], arrays: Arrays): Accumulator {
-  checkNames(arrays);
   const [topK] = readArray(arrays, 'topK', U32, [1]);
   const accumulator = createAccumulator(layers, { topK });
+  mergeArrays(accumulator, arrays);
+  return accumulator;
+}
+
+/**
+ * As `mergeAccumulators(into, fromArrays(into.layers, arrays))`, five times as fast: a run of a million images has four
+ * thousand chunks to merge. The two must have no image in common.
+ * @throws RangeError as `fromArrays` does, for another top-k, and for too many images; `into` is then of no use any more.
+ */
+export function mergeArrays(into: Accumulator, arrays: Arrays): void {
+  checkNames(arrays);
+  checkShape(into, arrays);
   const [images] = readArray(arrays, 'images', U32, [1]);
   if (images > MAX_IMAGES) throw implausible('images');
-  accumulator.images = images;
-  const shapes = readArray(arrays, 'layer.shape', U32, [layers.length, 2]);
-  if (layers.some((layer, i) => layer.filters !== shapes[2 * i] || layer.positions !== shapes[2 * i + 1])) {
-    throw implausible('layer.shape');
+  addImages(into, images);
+  addIntegers(arrays, 'filter.zeros.sum', into.zeros);
+  addSums(arrays, 'filter.zeros.squares', 1, into.zerosSquares);
+  addSums(arrays, 'filter.max.sum', 1, into.max);
+  addSums(arrays, 'filter.max.squares', 2, into.maxSquares);
+  const largest = readArray(arrays, 'filter.max.largest', F32, [into.zeros.length]);
+  for (let i = 0; i < largest.length; i++) {
+    if (largest[i] > into.largest[i]) into.largest[i] = largest[i];
   }
-  readIntegers(arrays, 'filter.zeros.sum', accumulator.zeros);
-  readSums(arrays, 'filter.zeros.squares', 1, accumulator.zerosSquares);
-  readSums(arrays, 'filter.max.sum', 1, accumulator.max);
-  readSums(arrays, 'filter.max.squares', 2, accumulator.maxSquares);
-  accumulator.largest.set(readArray(arrays, 'filter.max.largest', F32, [accumulator.zeros.length]));
-  readHistogram(arrays, accumulator);
-  readTop(arrays, accumulator);
-  readClasses(arrays, accumulator);
-  readIntegers(arrays, 'layer.blank.sum', accumulator.layerBlank);
-  readIntegers(arrays, 'layer.blank.squares', accumulator.layerBlankSquares);
-  readIntegers(arrays, 'layer.zeros.sum', accumulator.layerZeros);
-  readSums(arrays, 'layer.zeros.squares', 2, accumulator.layerZerosSquares);
-  return accumulator;
+  const blank = addHistogram(arrays, images, into);
+  mergeTop(arrays, images, blank, into);
+  addClasses(arrays, images, into);
+  addIntegers(arrays, 'layer.blank.sum', into.layerBlank);
+  addIntegers(arrays, 'layer.blank.squares', into.layerBlankSquares);
+  addIntegers(arrays, 'layer.zeros.sum', into.layerZeros);
+  addSums(arrays, 'layer.zeros.squares', 2, into.layerZerosSquares);
 }
 
 function checkNames(arrays: Arrays): void {
@@ -46,82 +55,110 @@ function checkNames(arrays: Arrays): void {
   if (unknown !== undefined) throw new RangeError(`the array ${unknown} is unknown`);
 }
 
-function readIntegers(arrays: Arrays, name: string, into: Float64Array): void {
-  const values = readArray(arrays, name, U64, [into.length]);
-  for (const [i, value] of values.entries()) {
-    if (value > Number.MAX_SAFE_INTEGER) throw implausible(name);
-    into[i] = Number(value);
+function checkShape({ layers, top }: Accumulator, arrays: Arrays): void {
+  const [topK] = readArray(arrays, 'topK', U32, [1]);
+  if (topK !== top.size)
+    throw new RangeError(`statistics of top-k ${topK} are not those of top-k ${top.size}`);
+  const shapes = readArray(arrays, 'layer.shape', U32, [layers.length, 2]);
+  if (layers.some((layer, i) => layer.filters !== shapes[2 * i] || layer.positions !== shapes[2 * i + 1])) {
+    throw implausible('layer.shape');
   }
 }
 
-function readSums(arrays: Arrays, name: string, words: 1 | 2, into: WideSums): void {
+/** 64-bit integers as 32-bit words, the lower one first: ten times as fast to add up as BigInts. */
+function wordsOf(arrays: Arrays, name: string, shape: readonly number[]): Uint32Array {
+  const { buffer, byteOffset, length } = readArray(arrays, name, U64, shape);
+  return new Uint32Array(buffer, byteOffset, 2 * length);
+}
+
+function addIntegers(arrays: Arrays, name: string, into: Float64Array): void {
+  const words = wordsOf(arrays, name, [into.length]);
+  for (let i = 0; i < into.length; i++) {
+    if (words[2 * i + 1] >= 2 ** 21) throw implausible(name);
+    into[i] += words[2 * i + 1] * 2 ** 32 + words[2 * i];
+  }
+}
+
+function addSums(arrays: Arrays, name: string, words: 1 | 2, into: WideSums): void {
   const { length } = into.low;
-  const data = readArray(arrays, name, U64, words === 1 ? [length] : [2, length]);
+  const low = wordsOf(arrays, name, words === 1 ? [length] : [2, length]);
+  const high = low.subarray(2 * length);
   for (let i = 0; i < length; i++) {
-    const high = words === 1 ? 0n : data[length + i];
-    if (high >= 2n ** 40n) throw implausible(name);
-    writeSum(into, i, data[i] + (high << 64n));
+    if (words === 1) addWords(into, i, low[2 * i], low[2 * i + 1], 0, 0);
+    else if (high[2 * i + 1] >= 2 ** 8) throw implausible(name);
+    else addWords(into, i, low[2 * i], low[2 * i + 1], high[2 * i], high[2 * i + 1]);
   }
 }
 
-function readHistogram(arrays: Arrays, { histogram, images, zeros }: Accumulator): void {
+/** @returns the images on which each filter is blank `[filter]`. */
+function addHistogram(arrays: Arrays, images: number, { histogram, zeros }: Accumulator): Uint32Array {
   const entries = readArray(arrays, 'histogram.entries', U8, [zeros.length]);
   const bins = readArray(arrays, 'histogram.bin', U8, [total(entries)]);
   const counts = readArray(arrays, 'histogram.count', U32, [bins.length]);
+  const blank = new Uint32Array(zeros.length);
   let next = 0;
-  for (const [filter, length] of entries.entries()) {
+  for (let filter = 0; filter < entries.length; filter++) {
     let counted = 0;
-    for (const end = next + length; next < end; next++) {
-      const cell = filter * HISTOGRAM_BINS + bins[next];
-      if (bins[next] >= HISTOGRAM_BINS || histogram[cell] > 0) throw implausible('histogram.bin');
-      histogram[cell] = counts[next];
+    let before = -1;
+    for (const end = next + entries[filter]; next < end; next++) {
+      const bin = bins[next];
+      if (bin <= before || bin >= HISTOGRAM_BINS) throw implausible('histogram.bin');
+      before = bin;
+      histogram[filter * HISTOGRAM_BINS + bin] += counts[next];
       counted += counts[next];
+      if (bin === BLANK_BIN) blank[filter] = counts[next];
     }
     if (counted !== images) throw implausible('histogram.count');
   }
+  return blank;
 }
 
-/** After the histogram, which tells how many images each filter has. */
-function readTop(arrays: Arrays, accumulator: Accumulator): void {
-  const { top, images, zeros } = accumulator;
-  const lengths = zeros.map((_, filter) => Math.min(top.size, images - blankImages(accumulator, filter)));
+function mergeTop(arrays: Arrays, images: number, blank: Uint32Array, { top }: Accumulator): void {
+  const lengths = blank.map((count) => Math.min(top.size, images - count));
   const values = readArray(arrays, 'top.value', F32, [total(lengths)]);
   const rows = readArray(arrays, 'top.row', U32, [values.length]);
   const positions = readArray(arrays, 'top.position', U16, [values.length]);
-  let next = 0;
-  for (const [filter, length] of lengths.entries()) {
-    for (const end = next + length; next < end; next++) {
-      if (!(values[next] > 0)) throw implausible('top.value');
-      offerImage(top, filter, values[next], rows[next], positions[next]);
+  let start = 0;
+  for (let filter = 0; filter < lengths.length; filter++) {
+    const end = start + lengths[filter];
+    for (let next = start; next < end; next++) {
+      const sound = values[next] > 0 && (next === start || values[next] <= values[next - 1]);
+      if (!sound) throw implausible('top.value');
+      // Strongest first: where one has no place, the rest has none.
+      if (!offerImage(top, filter, values[next], rows[next], positions[next])) break;
     }
+    start = end;
   }
 }
 
-function readClasses(arrays: Arrays, accumulator: Accumulator): void {
+function addClasses(arrays: Arrays, ofAll: number, accumulator: Accumulator): void {
   const ids = readArray(arrays, 'class.id', U32, [-1]);
   const images = readArray(arrays, 'class.images', U32, [ids.length]);
   const entries = readArray(arrays, 'class.entries', U32, [ids.length]);
   const filters = readArray(arrays, 'class.filter', U16, [total(entries)]);
   const counts = readArray(arrays, 'class.count', U32, [filters.length]);
+  if (total(images) > ofAll) throw implausible('class.images');
   let next = 0;
-  for (const [i, id] of ids.entries()) {
-    if (accumulator.classes.has(id)) throw implausible('class.id');
+  for (let i = 0; i < ids.length; i++) {
+    if (i > 0 && ids[i] <= ids[i - 1]) throw implausible('class.id');
     if (images[i] === 0) throw implausible('class.images');
-    const ofClass = classCounts(accumulator, id);
-    ofClass.images = images[i];
+    const ofClass = classCounts(accumulator, ids[i]);
+    const { blank } = ofClass;
+    ofClass.images += images[i];
+    let before = -1;
     for (const end = next + entries[i]; next < end; next++) {
       const filter = filters[next];
-      if (filter >= ofClass.blank.length || ofClass.blank[filter] > 0) throw implausible('class.filter');
+      if (filter <= before || filter >= blank.length) throw implausible('class.filter');
       if (counts[next] > images[i]) throw implausible('class.count');
-      ofClass.blank[filter] = counts[next];
+      before = filter;
+      blank[filter] += counts[next];
     }
   }
-  if (total(images) > accumulator.images) throw implausible('class.images');
 }
 
-function total(counts: Uint8Array | Uint32Array | Float64Array): number {
+function total(counts: Uint8Array | Uint32Array): number {
   let sum = 0;
-  for (const count of counts) sum += count;
+  for (let i = 0; i < counts.length; i++) sum += counts[i];
   return sum;
 }
 

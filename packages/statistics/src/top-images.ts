@@ -27,6 +27,7 @@ export function createTopImages(filters: number, size: number): TopImages {
 /**
  * Puts an image into its filter's slots if it is among the strongest.
  * @param value the filter's maximum on the image; 0 changes nothing.
+ * @returns whether it is.
  */
 export function offerImage(
   top: TopImages,
@@ -34,11 +35,11 @@ export function offerImage(
   value: number,
   row: number,
   position: number,
-): void {
-  if (value === 0 || top.size === 0) return;
+): boolean {
+  if (value === 0 || top.size === 0) return false;
   const first = filter * top.size;
   let slot = first + top.size - 1;
-  if (!goesBefore(top, slot, value, row, position)) return;
+  if (!goesBefore(top, slot, value, row, position)) return false;
   while (slot > first && goesBefore(top, slot - 1, value, row, position)) {
     top.value[slot] = top.value[slot - 1];
     top.row[slot] = top.row[slot - 1];
@@ -48,6 +49,7 @@ export function offerImage(
   top.value[slot] = value;
   top.row[slot] = row;
   top.position[slot] = position;
+  return true;
 }
 
 /** Offers every image of `from` to the same filter in `into`. */

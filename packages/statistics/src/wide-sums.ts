@@ -50,14 +50,17 @@ export function readSum(sums: WideSums, index: number): bigint {
   return BigInt(sums.high[index]) * BigInt(BASE) + BigInt(sums.low[index]);
 }
 
-/**
- * Sets sum `index` to `value`.
- * @throws RangeError below 0 or from 2^104.
- */
-export function writeSum(sums: WideSums, index: number, value: bigint): void {
-  if (value < 0n || value >= 2n ** 104n) throw new RangeError(`a sum of ${value} is out of range`);
-  sums.high[index] = Number(value / BigInt(BASE));
-  sums.low[index] = Number(value % BigInt(BASE));
+/** Adds the integer with these 32-bit words, the lowest first, to sum `index`. The last is below 2^8: sums end at 2^104. */
+export function addWords(
+  sums: WideSums,
+  index: number,
+  first: number,
+  second: number,
+  third: number,
+  fourth: number,
+): void {
+  const low = (second & 0x7_ff_ff) * 2 ** 32 + first; // 51 bits
+  addLimbs(sums, index, fourth * 2 ** 45 + third * 2 ** 13 + (second >>> 19), low);
 }
 
 /** `low` may be up to 2^52: with the limb below 2^51 that is there the sum is below 2^53, and exact. */
