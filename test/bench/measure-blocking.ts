@@ -73,7 +73,14 @@ async function measureChunk(
   const { signal } = new AbortController();
   const place = await mkdtemp(join(tmpdir(), 'filterscope-blocking-'));
   const layers = LAYERS.map(({ layer }) => layer);
-  const settings: RunSettings = { layers, fit: 'crop', kernel: RESIZE_KERNEL, readings: 'full', ...grids };
+  const settings: RunSettings = {
+    layers,
+    fit: 'crop',
+    kernel: RESIZE_KERNEL,
+    readings: 'full',
+    topK: 16,
+    ...grids,
+  };
   try {
     await using dataset = openFolderStore(folder);
     await using output = openFolderStore(place);

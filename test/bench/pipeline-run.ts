@@ -30,6 +30,7 @@ export async function pipelineRun(
     gridStyle: drawn ? 'filter' : null,
     gridFormat: drawn ? 'jpeg' : null,
     readings: 'full',
+    topK: 16,
   };
   const place = await mkdtemp(join(tmpdir(), 'filterscope-bench-out-'));
   try {

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readComplete } from '@filterscope/runs/index-document';
 import { openManifest } from '@filterscope/runs/manifest';
+import { cropsFolder, pictureKey } from '@filterscope/runs/run-keys';
 import type { RunStatus } from '@filterscope/runs/run-status';
 import { openStore } from '@filterscope/storage/open-store';
 import type { ImageAnswer, Summary } from '../support/answers.ts';
@@ -14,7 +15,7 @@ import { askJson } from '../support/run-filterscope.ts';
 import { writeDated, writePhotos } from '../support/sample-photos.ts';
 import { freePorts } from '../support/servers/free-ports.ts';
 import { writeSmallWeights } from '../support/small-weights.ts';
-import { readStoredRun, type StoredRun } from '../support/stored-run.ts';
+import { readStoredRun, storedPictures, type StoredRun } from '../support/stored-run.ts';
 import { temporaryFolders } from '../support/temporary-folders.ts';
 
 // The commands of a distributed run, each a process of its own, with the real engine.
@@ -37,6 +38,7 @@ let dataset: string;
 let settings: string[];
 /** What `analyze` makes of the same dataset. */
 let undisturbed: StoredRun;
+let undisturbedPictures: Record<string, string>;
 let id: string;
 
 const submit = () => ['submit', dataset, ...settings];
@@ -74,6 +76,7 @@ describe.skipIf(reason !== '')('the commands of a distributed run', { timeout: 1
     const args = ['analyze', dataset, '-o', output, ...settings];
     ({ run: id } = await askJson<Summary>(args, 3, { environment }));
     undisturbed = await readStoredRun(output, id);
+    undisturbedPictures = await storedPictures(output, id);
   });
 
   describe('submit, two workers, watch, status', () => {
@@ -136,14 +139,17 @@ describe.skipIf(reason !== '')('the commands of a distributed run', { timeout: 1
       const watched = await watching.finished;
       expect(watched.stderr).toContain('is complete: 38 ok, 1 failed, 1 skipped.');
       expect(watched.code).toBe(3);
+      await scene.until('its crops', () => scene.withCrops(id));
       for (const { child } of workers) child.kill('SIGTERM');
       for (const { finished } of workers) expect(await finished).toMatchObject({ code: 0 });
       const chunks = workers.flatMap(logged).filter(({ outcome }) => outcome === 'committed');
       expect(chunks.map(({ chunk }) => Number(chunk)).toSorted((a, b) => a - b)).toEqual(ALL_CHUNKS);
     });
 
-    test('its tables, sums, readings and grids are those of analyze', async () => {
+    test('its tables, sums, readings, grids and pictures for crops are those of analyze', async () => {
       expect(await readStoredRun(scene.output, id)).toEqual(undisturbed);
+      expect(Object.keys(undisturbedPictures).length).toBeGreaterThan(16);
+      expect(await storedPictures(scene.output, id)).toEqual(undisturbedPictures);
     });
 
     test('they are also those of the same pictures in a folder, whose ETags make another run', async () => {
@@ -161,6 +167,26 @@ describe.skipIf(reason !== '')('the commands of a distributed run', { timeout: 1
       expect((await scene.run(['resume', 'latest'])).stderr).toContain('complete already; nothing to do');
       expect((await scene.run(['cancel', 'latest'])).stderr).toContain('there is nothing to cancel');
       expect(await scene.keys()).toEqual(keys);
+    });
+
+    test('crops that are missing are made by workers once resume has looked', async () => {
+      const pictures = await storedPictures(scene.output, id);
+      const keys = await scene.keys();
+      const parts = keys.filter((key) => key.startsWith(cropsFolder(id)));
+      await scene.output.delete([...parts, pictureKey(id, 0)]);
+      expect((await scene.ask<RunStatus>(['status', id])).crops).toEqual({ done: 0, total: 1 });
+      expect((await scene.run(['resume', id])).stderr).toContain('its crops are in the queue, 1 job');
+      const worker = scene.startWorker();
+      await scene.until('its crops', () => scene.withCrops(id));
+      worker.child.kill('SIGTERM');
+      await worker.finished;
+      expect(logged(worker).find(({ msg }) => msg === 'crops')).toMatchObject({
+        run: id,
+        part: 0,
+        missing: 0,
+      });
+      expect(await scene.keys()).toEqual(keys);
+      expect(await storedPictures(scene.output, id)).toEqual(pictures);
     });
 
     test('gc deletes what no run needs and nothing else, --dry-run not even that; delete deletes the run', async () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { readComplete } from '@filterscope/runs/index-document';
 import type { Summary } from '../support/answers.ts';
 import { openCommandScene, type CommandScene } from '../support/command-scene.ts';
 import { upload, useCredentials } from '../support/distributed-run.ts';
@@ -48,8 +47,7 @@ test.skipIf(reason !== '').each([
   const counted = countRequests(distributed);
   const { run } = await distributed.ask<Summary>(['submit', ...settings]);
   const worker = distributed.startWorker();
-  const complete = async () => (await readComplete(distributed.output, run)) !== undefined;
-  await distributed.until('completion', complete);
+  await distributed.until('completion with crops', () => distributed.withCrops(run));
   worker.child.kill('SIGTERM');
   await worker.finished;
   expectAbout(counted, requests);

@@ -37,6 +37,7 @@ const SETTINGS: RunSettings = {
   gridStyle: null,
   gridFormat: null,
   readings: 'full',
+  topK: 16,
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });

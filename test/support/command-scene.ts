@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { connectRedis } from '@filterscope/queue/redis';
 import { readReports, type WorkerReport } from '@filterscope/queue/worker-reports';
 import { listCommits } from '@filterscope/runs/commit';
+import { readRunStatus } from '@filterscope/runs/run-status';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { openStore } from '@filterscope/storage/open-store';
 import { startFilterscope, type Finished, type Running } from './run-filterscope.ts';
@@ -30,6 +31,8 @@ export interface CommandScene extends AsyncDisposable {
   readonly workers: () => Promise<WorkerReport[]>;
   /** How many chunks of a run have their commit. */
   readonly committed: (run: string) => Promise<number>;
+  /** Whether a run is complete and its crops are all made. */
+  readonly withCrops: (run: string) => Promise<boolean>;
   /** Keys below the output. */
   readonly keys: () => Promise<string[]>;
   readonly until: (what: string, done: () => boolean | Promise<boolean>) => Promise<void>;
@@ -89,6 +92,10 @@ export async function openCommandScene(s3: S3Address): Promise<CommandScene> {
     ask: async (args, code) => JSON.parse((await run([...args, '--json'], code)).stdout),
     workers: () => readReports(client),
     committed: async (run) => (await listCommits(output, run)).length,
+    withCrops: async (run) => {
+      const { crops } = await readRunStatus(output, run);
+      return crops !== null && crops.done === crops.total;
+    },
     keys: async () => (await Array.fromAsync(output.list(''))).map(({ key }) => key).toSorted(),
     until,
     async expectNoSecrets(...more) {

@@ -50,6 +50,7 @@ export async function plannedRun(
     gridStyle: 'filter',
     gridFormat: 'jpeg',
     readings: 'full',
+    topK: 16,
     ...given,
   };
   const manifest = await manifestOf(listDataset(dataset));

@@ -95,7 +95,12 @@ export function queueScene(): QueueScene {
   };
   const start: QueueScene['start'] = (handlers, options = {}) => {
     const consumer = consume(
-      { chunk: () => Promise.resolve(), complete: () => Promise.resolve([]), ...handlers },
+      {
+        chunk: () => Promise.resolve(),
+        crops: () => Promise.resolve(),
+        complete: () => Promise.resolve([]),
+        ...handlers,
+      },
       {
         redis,
         journalRedis: hasty,

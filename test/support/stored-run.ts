@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readCommits, type Commit } from '@filterscope/runs/commit';
 import { readComplete } from '@filterscope/runs/index-document';
 import { decodeParquet } from '@filterscope/runs/parquet';
+import { picturesFolder } from '@filterscope/runs/run-keys';
 import { openFolderStore } from '@filterscope/storage/folder-store';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 
@@ -42,6 +43,16 @@ export async function readStoredRun(place: Place, run: string): Promise<StoredRu
     merged: digest((await output.get(complete.merged)).bytes),
     grids: await readGrids(output, run),
   };
+}
+
+/** SHA-256 of every picture that crops are cut out of, by row. */
+export async function storedPictures(place: Place, run: string): Promise<Record<string, string>> {
+  const output = storeAt(place);
+  const pictures: [string, string][] = [];
+  for await (const { key } of output.list(picturesFolder(run))) {
+    pictures.push([key.slice(picturesFolder(run).length), digest((await output.get(key)).bytes)]);
+  }
+  return Object.fromEntries(pictures.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Every commit, in order of chunk and revision. */

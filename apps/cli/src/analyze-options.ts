@@ -1,18 +1,28 @@
 import { Option, type Command } from 'commander';
 import {
+  CROPS,
+  DEFAULT_TOP_K,
   FITS,
   GRID_FORMATS,
   GRID_STYLES,
   READINGS_KEPT,
   RESIZE_KERNEL,
   type GridSelection,
+  type RunDocument,
   type RunSettings,
 } from '@filterscope/runs/run-document';
 import { parseLayers } from '@filterscope/vgg16/layers';
 import type { Flavour } from '@filterscope/vgg16/weights';
 import type { Context } from './context.ts';
 import { ENGINES, type EngineName } from './open-engine.ts';
-import { failureLimit, gridSelection, httpUrl, positiveInteger, type FailureLimit } from './parse-options.ts';
+import {
+  failureLimit,
+  gridSelection,
+  httpUrl,
+  positiveInteger,
+  topListLength,
+  type FailureLimit,
+} from './parse-options.ts';
 import type { Common } from './program.ts';
 
 interface Given extends Common, AccessOptions {
@@ -25,6 +35,8 @@ interface Given extends Common, AccessOptions {
   readonly gridStyle: NonNullable<RunSettings['gridStyle']>;
   readonly gridFormat: NonNullable<RunSettings['gridFormat']>;
   readonly readings: RunSettings['readings'];
+  readonly topK: number;
+  readonly crops: RunDocument['crops'];
   readonly include?: string;
   readonly limit?: number;
   readonly maxFailures?: FailureLimit;
@@ -98,6 +110,10 @@ function addSettings(command: Command): Command {
         .choices(READINGS_KEPT)
         .default('full'),
     )
+    .option('--top-k <n>', 'images in the top list of each filter, 0 to 64', topListLength, DEFAULT_TOP_K)
+    .addOption(
+      new Option('--crops <which>', 'keep pictures of the images in top lists').choices(CROPS).default('all'),
+    )
     .option('--limit <n>', 'only the first N images in random order', positiveInteger)
     .option('--include <glob>', "only keys that match, such as '*.jpg' or 'cats/**'")
     .option('--chunk-size <n>', 'images a unit of work', positiveInteger)
@@ -120,7 +136,7 @@ function chosen(given: Given) {
 
 /** The settings that make a run what it is. */
 function settingsOf(given: Given): RunSettings {
-  const { fit, grids, gridStyle, gridFormat, readings } = given;
+  const { fit, grids, gridStyle, gridFormat, readings, topK } = given;
   const layers = parseLayers(given.layers).map(({ layer }) => layer);
   const drawn = grids !== 'none';
   return {
@@ -131,5 +147,6 @@ function settingsOf(given: Given): RunSettings {
     gridStyle: drawn ? gridStyle : null,
     gridFormat: drawn ? gridFormat : null,
     readings,
+    topK,
   };
 }

@@ -38,15 +38,15 @@ export async function dryRun(
   const { without, withGrids } = PIPELINE_SHARE;
   const secondsAnImage = (gridImages / withGrids + (images - gridImages) / without) / images;
   const perSecond = forward === null ? null : forward / secondsAnImage;
-  const { grids, readings, weights } = expectedBytes(plan);
+  const { grids, readings, weights, crops } = expectedBytes(plan, options.crops);
   const estimate = {
     run,
     images,
     rows: rows.length,
     chunks: Math.ceil(rows.length / chunkSize),
     jobs: Math.ceil(rows.length / chunkSize),
-    bytes: Math.round(grids + readings + weights),
-    requests: expectedRequests(plan),
+    bytes: Math.round(grids + readings + weights + crops),
+    requests: expectedRequests(plan, options.crops),
     imagesPerSecond: perSecond,
     seconds: perSecond === null ? null : images / perSecond,
     output: output.url,
@@ -59,7 +59,7 @@ export async function dryRun(
     `run       ${shortRun(run)}`,
     `images    ${count(images)} of ${count(rows.length)} files`,
     `jobs      ${count(estimate.jobs)} chunks of ${count(chunkSize)} images`,
-    `writes    about ${bytes(estimate.bytes)}: grids ${bytes(grids)}, results ${bytes(readings)}, weights ${bytes(weights)}`,
+    `writes    about ${bytes(estimate.bytes)}: grids ${bytes(grids)}, results ${bytes(readings)}, weights ${bytes(weights)}, pictures for crops ${bytes(crops)}`,
     `requests  about ${count(requests.get)} GET, ${count(requests.put)} PUT, ${count(requests.list)} LIST`,
     `time      about ${hours(1)} with one worker like this machine${perSecond === null ? '' : ` (${perSecond.toFixed(1)} images/s)`}, ${hours(10)} with ten`,
   ];

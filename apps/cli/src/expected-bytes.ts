@@ -1,4 +1,6 @@
+import { expectedCropImages } from '@filterscope/runs/crop-parts';
 import type { RunPlan } from '@filterscope/runs/plan-run';
+import type { RunDocument } from '@filterscope/runs/run-document';
 import { LAYERS } from '@filterscope/vgg16/layers';
 
 /** Bytes a position in a grid, measured on natural photos: JPEG of quality 85, PNG of level 1, grey; viridis takes more. */
@@ -9,15 +11,22 @@ const GRID_BYTES = {
 /** Bytes a filter's reading after compression, and what a commit and its tables take an image. */
 const READING_BYTES = 9;
 const OTHER_BYTES = 4_000;
+/** A photo as the network saw it, without loss. */
+const PICTURE_BYTES = 59_000;
 
 export interface ExpectedBytes {
   readonly grids: number;
   readonly readings: number;
   readonly weights: number;
+  /** Pictures for crops. */
+  readonly crops: number;
 }
 
 /** About how much a run will write. */
-export function expectedBytes({ settings, gridImages, images, weights }: RunPlan): ExpectedBytes {
+export function expectedBytes(
+  { settings, gridImages, images, weights }: RunPlan,
+  crops: RunDocument['crops'],
+): ExpectedBytes {
   const layers = LAYERS.filter(({ layer }) => settings.layers.includes(layer));
   const positions = layers.reduce((sum, { filters, positions }) => sum + filters * positions, 0);
   const filters = layers.reduce((sum, { filters }) => sum + filters, 0);
@@ -28,5 +37,6 @@ export function expectedBytes({ settings, gridImages, images, weights }: RunPlan
     grids: gridImages * positions * perPosition,
     readings: images * (kept + OTHER_BYTES),
     weights: weights.bytes.length,
+    crops: crops === 'all' ? expectedCropImages({ images, settings }) * PICTURE_BYTES : 0,
   };
 }

@@ -21,6 +21,8 @@ export interface PlanOptions extends WeightsChoice {
   readonly layers: readonly ConvolutionLayer[];
   readonly settings: RunSettings;
   readonly access: RunDocument['access'];
+  /** What is done after completion; no part of what the run is. */
+  readonly crops: RunDocument['crops'];
   readonly include?: string;
   readonly limit?: number;
   readonly chunkSize?: number;
@@ -70,17 +72,25 @@ function globMatcher(glob: string): (key: string) => boolean {
 }
 
 /** Says what will be done and how much is written. */
-export function announce({ terminal }: Context, plan: RunPlan, output: ObjectStore): void {
+export function announce(
+  { terminal }: Context,
+  plan: RunPlan,
+  output: ObjectStore,
+  { crops: kept }: Pick<PlanOptions, 'crops'>,
+): void {
   const { run, images, settings, weights, gridImages } = plan;
-  const { grids, readings, weights: network } = expectedBytes(plan);
+  const { grids, readings, weights: network, crops } = expectedBytes(plan, kept);
   const layers = settings.layers.length === 1 ? settings.layers[0] : `${settings.layers.length} layers`;
   say(
     terminal,
     `Run ${shortRun(run)}: ${count(images)} images, ${layers}, weights ${weights.content.name} (${weights.content.flavour}), fit ${settings.fit}`,
   );
   const pictures = gridImages === 0 ? 'no grids' : `grids of ${count(gridImages)} images ${bytes(grids)}`;
-  say(terminal, `Writes about ${bytes(grids + readings + network)} to ${output.url}:`);
-  say(terminal, `${pictures}, results ${bytes(readings)}, weights ${bytes(network)}.`);
+  say(terminal, `Writes about ${bytes(grids + readings + network + crops)} to ${output.url}:`);
+  say(
+    terminal,
+    `${pictures}, results ${bytes(readings)}, weights ${bytes(network)}, pictures for crops ${bytes(crops)}.`,
+  );
   if (settings.gridStyle === 'filter' || settings.gridStyle === 'layer') {
     say(terminal, "The grids' grey scale is measured first, on 16 of the images.");
   }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { GridSelection } from '@filterscope/runs/run-document';
+import { MAX_TOP_K, type GridSelection } from '@filterscope/runs/run-document';
 
 // Readers of option values. Each throws commander's error, which names the option and ends with exit code 2.
 
@@ -7,6 +7,12 @@ export function positiveInteger(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError('give a whole number of at least 1.');
+}
+
+export function topListLength(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= MAX_TOP_K) return value;
+  throw new InvalidArgumentError(`give a whole number from 0 to ${MAX_TOP_K}.`);
 }
 
 export function gridSelection(text: string): GridSelection {

@@ -29,8 +29,8 @@ export async function queueFacts(context: Context, place: RunPlace): Promise<Que
 
 function troubleOf(workers: number, open: number, givenUp: readonly { reason: string }[]): string {
   if (givenUp.length > 0) {
-    const chunks = givenUp.length === 1 ? '1 chunk was' : `${count(givenUp.length)} chunks were`;
-    return `${chunks} given up (${givenUp[0].reason}); "resume" tries again`;
+    const jobs = givenUp.length === 1 ? '1 job was' : `${count(givenUp.length)} jobs were`;
+    return `${jobs} given up (${givenUp[0].reason}); "resume" tries again`;
   }
   if (open > 0 && workers === 0) return 'No worker is there; start one with "npx filterscope worker".';
   return '';

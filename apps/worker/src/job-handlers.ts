@@ -1,15 +1,20 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { Handlers } from '@filterscope/queue/consumer';
-import type { ChunkJob, RunPlace } from '@filterscope/queue/job';
+import type { ChunkJob, CropsJob, RunPlace } from '@filterscope/queue/job';
 import { carryOutChunk, firstPass, type Pass } from '@filterscope/runs/carry-out-chunk';
 import { chunkStanding, requireGoingOn } from '@filterscope/runs/chunk-standing';
 import { listCommits, type Commit } from '@filterscope/runs/commit';
 import { completeRun } from '@filterscope/runs/complete-run';
 import { enforceFailureLimit } from '@filterscope/runs/failure-limit';
 import type { ImageRow } from '@filterscope/runs/image-row';
-import type { IndexDocument } from '@filterscope/runs/index-document';
+import { cropParts, cropRows, openCropParts, type CropPart } from '@filterscope/runs/crop-parts';
+import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
+import { makeCropPart } from '@filterscope/runs/make-crops';
 import { retryPass } from '@filterscope/runs/retry-pass';
-import { chunkCount } from '@filterscope/runs/run-document';
+import { chunkCount, type RunDocument } from '@filterscope/runs/run-document';
+import { cropPartKey } from '@filterscope/runs/run-keys';
+import { objectExists } from '@filterscope/storage/object-exists';
+import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Workplace } from '@filterscope/runs/workplace';
 import { requireAllowed } from './allowed-outputs.ts';
 import type { EngineShelf } from './engine-shelf.ts';
@@ -24,12 +29,15 @@ export interface HandlerOptions {
   readonly allowedOutputs: readonly string[] | null;
   readonly onImage: (row: ImageRow) => void;
   readonly onChunk: (place: RunPlace, job: ChunkJob, outcome: ChunkOutcome, commit?: Commit) => void;
+  /** @param done undefined where there was nothing to do */
+  readonly onCrops: (place: RunPlace, job: CropsJob, done: CropPart | undefined) => void;
   readonly onComplete: (place: RunPlace, index: IndexDocument) => void;
 }
 
 /** What a worker does with jobs: the same code as `analyze`, with the store asked first what is left to do. */
 export function createHandlers(options: HandlerOptions): Handlers {
-  const { runs, engines, workplace, allowedOutputs, onImage, onChunk, onComplete } = options;
+  const { runs, engines, workplace, allowedOutputs, onImage, onChunk, onCrops, onComplete } = options;
+  const rowsOf = rememberedRows();
 
   const open = (place: RunPlace, signal: AbortSignal): Promise<OpenedRun> => {
     requireAllowed(place.output, allowedOutputs);
@@ -58,6 +66,22 @@ export function createHandlers(options: HandlerOptions): Handlers {
       if (commit && commit.failed > 0 && commit.revision === 0) await enforceFailureLimit(run, signal);
     },
 
+    async crops(place, job, { journal, signal }) {
+      const run = await open(place, signal);
+      const { document, output } = run;
+      const index = await readComplete(output, place.run, signal);
+      // A retry's completion has parts of its own.
+      if (index?.generation !== job.generation) return onCrops(place, job, undefined);
+      if (job.part >= cropParts(document, index).count) {
+        throw new FilterscopeError('bad-job', `run ${place.run} has no part ${job.part} of crops`);
+      }
+      if (await objectExists(output, cropPartKey(place.run, job.generation, job.part), signal)) {
+        return onCrops(place, job, undefined);
+      }
+      const rows = await rowsOf(run, index, signal);
+      onCrops(place, job, await makeCropPart({ ...run, index, rows, workplace, journal, signal }, job.part));
+    },
+
     async complete(place, signal) {
       const run = await open(place, signal);
       const { document, output } = run;
@@ -66,7 +90,7 @@ export function createHandlers(options: HandlerOptions): Handlers {
       const index = await completeRun(document, output, signal);
       if (index) {
         onComplete(place, index);
-        return [];
+        return document.crops === 'all' ? await openCrops(document, index, output, signal) : [];
       }
       await requireGoingOn(output, place.run, signal);
       const commits = await listCommits(output, place.run, signal);
@@ -76,6 +100,31 @@ export function createHandlers(options: HandlerOptions): Handlers {
         .filter((chunk) => !committed.has(chunk))
         .map((chunk): ChunkJob => ({ chunk, revision: 0, codes: null }));
     },
+  };
+}
+
+/** The parts of a complete run's crops that are not made. */
+async function openCrops(
+  document: RunDocument,
+  index: IndexDocument,
+  output: ObjectStore,
+  signal: AbortSignal,
+): Promise<CropsJob[]> {
+  const { generation } = index;
+  return (await openCropParts(document, index, output, signal)).map((part) => ({ generation, part }));
+}
+
+/** Top lists take a megabyte to read, and a run's parts are done one after the other: those of the last run stay at hand. */
+function rememberedRows() {
+  let known: { key: string; rows: Promise<number[]> } | undefined;
+  return ({ document, output }: OpenedRun, index: IndexDocument, signal: AbortSignal): Promise<number[]> => {
+    const key = `${output.url}/${index.merged}`;
+    if (known?.key !== key) {
+      const rows = cropRows(document, index, output, signal);
+      rows.catch(() => (known = undefined));
+      known = { key, rows };
+    }
+    return known.rows;
   };
 }
 

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { consume, type Consumer } from '@filterscope/queue/consumer';
+import type { RunPlace } from '@filterscope/queue/job';
 import { connectRedis } from '@filterscope/queue/redis';
 import { REPORT_EVERY_MS, sendReport, withdrawReport } from '@filterscope/queue/worker-reports';
 import { chunkLine } from '@filterscope/runs/chunk-line';
@@ -83,24 +84,33 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       metrics.chunk(outcome, commit);
       log.info({ run, ...job, outcome, ...(commit && chunkLine(commit)) }, 'chunk');
     },
+    onCrops({ run }, job, done) {
+      const { rows = [], missing = [] } = done ?? {};
+      log.info(
+        { run, ...job, pictures: rows.length, missing: missing.length, done: done !== undefined },
+        'crops',
+      );
+    },
     onComplete({ run, output }, { ok, failed, skipped }) {
       log.info({ run, output, ok, failed, skipped }, 'run complete');
     },
   });
+  const counted = async ({ run }: RunPlace, work: Promise<void>) => {
+    seen.begun += 1;
+    seen.runs.set(run, (seen.runs.get(run) ?? 0) + 1);
+    try {
+      await work;
+    } finally {
+      const left = seen.runs.get(run)! - 1;
+      if (left > 0) seen.runs.set(run, left);
+      else seen.runs.delete(run);
+    }
+  };
   consumer = consume(
     {
-      ...handlers,
-      async chunk(place, job, context) {
-        seen.begun += 1;
-        seen.runs.set(place.run, (seen.runs.get(place.run) ?? 0) + 1);
-        try {
-          await handlers.chunk(place, job, context);
-        } finally {
-          const left = seen.runs.get(place.run)! - 1;
-          if (left > 0) seen.runs.set(place.run, left);
-          else seen.runs.delete(place.run);
-        }
-      },
+      chunk: (place, job, context) => counted(place, handlers.chunk(place, job, context)),
+      crops: (place, job, context) => counted(place, handlers.crops(place, job, context)),
+      complete: (place, signal) => handlers.complete(place, signal),
     },
     {
       redis,

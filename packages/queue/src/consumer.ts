@@ -3,7 +3,7 @@ import { DelayedError, UnrecoverableError, WaitingError, Worker, type Job as Que
 import type { Redis } from 'ioredis';
 import type { ChunkJournal } from '@filterscope/runs/journal';
 import { delayMs, dispositionOf } from './disposition.ts';
-import { parseJob, type ChunkJob, type RunPlace } from './job.ts';
+import { parseJob, type ChunkJob, type CropsJob, type Job, type RunPlace, type UnitJob } from './job.ts';
 import { journalKey, PREFIX, QUEUE, RECONCILER_KEY, withoutCommand } from './redis.ts';
 import { redisJournal } from './redis-journal.ts';
 import { openRunQueue, type RunQueue } from './run-queue.ts';
@@ -15,8 +15,13 @@ export interface Handlers {
    * @param start counts the job's starts, from 1
    */
   chunk(place: RunPlace, job: ChunkJob, context: ChunkContext): Promise<void>;
-  /** Completes a run. @returns the first passes that lack their commit, none when it is complete */
-  complete(place: RunPlace, signal: AbortSignal): Promise<readonly ChunkJob[]>;
+  /** Makes a part of a complete run's pictures for crops, or finds that it is made, or of no use any more. */
+  crops(place: RunPlace, job: CropsJob, context: ChunkContext): Promise<void>;
+  /**
+   * Completes a run.
+   * @returns the first passes that lack their commit; of a complete run the parts of its crops that are not made; none when nothing is left to do
+   */
+  complete(place: RunPlace, signal: AbortSignal): Promise<readonly UnitJob[]>;
 }
 
 export interface ChunkContext {
@@ -73,9 +78,12 @@ export function consume(handlers: Handlers, options: ConsumerOptions): Consumer 
   const handBack = new AbortController();
   let active = 0;
 
-  const chunk = async (place: RunPlace, job: ChunkJob, id: string, start: number) => {
+  const unit = async (parsed: Exclude<Job, { kind: 'complete' }>, id: string, start: number) => {
+    const { place, job } = parsed;
     const journal = redisJournal(journalRedis, id);
-    await handlers.chunk(place, job, { start, journal, signal: handBack.signal });
+    const context = { start, journal, signal: handBack.signal };
+    if (parsed.kind === 'crops') await handlers.crops(place, parsed.job, context);
+    else await handlers.chunk(place, parsed.job, context);
     await journalRedis.del(journalKey(id)).catch(() => 0);
     if ((await queue.settle(place, job)) === 0) await queue.enqueueCompletion(place);
   };
@@ -90,7 +98,7 @@ export function consume(handlers: Handlers, options: ConsumerOptions): Consumer 
     const parsed = parseJob(job.name, job.data);
     try {
       if (parsed.kind === 'complete') await complete(parsed.place);
-      else await chunk(parsed.place, parsed.job, job.id!, job.attemptsStarted);
+      else await unit(parsed, job.id!, job.attemptsStarted);
     } catch (error) {
       if (dispositionOf(error, handBack.signal.aborted) !== 'drop') throw error;
       events.onJobError(job.id!, error, 'drop');

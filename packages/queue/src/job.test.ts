@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import {
   completionId,
+  isCrops,
   jobData,
   jobId,
   nameOf,
@@ -10,7 +11,7 @@ import {
   parseName,
   parsePlace,
   runKey,
-  type ChunkJob,
+  type UnitJob,
 } from './job.ts';
 
 const run = 'a1'.repeat(32);
@@ -25,13 +26,14 @@ const arbitraryPlace = fc.record({
   ),
   run: fc.stringMatching(/^[0-9a-f]{64}$/),
 });
-const arbitraryJob: fc.Arbitrary<ChunkJob> = fc.oneof(
+const arbitraryJob: fc.Arbitrary<UnitJob> = fc.oneof(
   fc.record({ chunk: fc.maxSafeNat(), revision: fc.constant(0), codes: fc.constant(null) }),
   fc.record({
     chunk: fc.nat(),
     revision: fc.integer({ min: 1, max: 1000 }),
     codes: fc.option(fc.array(arbitraryCode, { minLength: 1, maxLength: 5 })),
   }),
+  fc.record({ generation: fc.stringMatching(/^[0-9a-f]{16}$/), part: fc.maxSafeNat() }),
 );
 
 /** What the queue hands on: everything has been JSON. */
@@ -41,8 +43,9 @@ test('a job comes back from Redis as it was, and so does its name', () => {
   fc.assert(
     fc.property(arbitraryPlace, arbitraryJob, (place, job) => {
       fc.pre(!/[\\/]\.{1,2}([\\/]|$)/.test(place.output));
-      const parsed = parseJob('chunk', throughRedis(jobData(place, job)));
-      expect(parsed).toEqual({ kind: 'chunk', place, job });
+      const kind = isCrops(job) ? 'crops' : 'chunk';
+      const parsed = parseJob(kind, throughRedis(jobData(place, job)));
+      expect(parsed).toEqual({ kind, place, job });
       expect(parseName(nameOf(job))).toEqual(job);
       expect(parsePlace(JSON.stringify(place))).toEqual(place);
     }),

@@ -18,8 +18,20 @@ export interface ChunkJob {
   readonly codes: readonly string[] | null;
 }
 
+/** A part of the pictures that crops are cut out of, after completion. */
+export interface CropsJob {
+  /** Of the index whose top lists they are. */
+  readonly generation: string;
+  readonly part: number;
+}
+
+/** What a run's jobs are, beside its completion. */
+export type UnitJob = ChunkJob | CropsJob;
+export const isCrops = (job: UnitJob): job is CropsJob => 'part' in job;
+
 export type Job =
   | { readonly kind: 'chunk'; readonly place: RunPlace; readonly job: ChunkJob }
+  | { readonly kind: 'crops'; readonly place: RunPlace; readonly job: CropsJob }
   | { readonly kind: 'complete'; readonly place: RunPlace };
 
 const place = {
@@ -33,7 +45,12 @@ const chunkData = completeData.extend({
   revision: z.int().nonnegative().optional(),
   codes: z.array(code).nonempty().max(100).optional(),
 });
+const cropsData = completeData.extend({
+  generation: z.string().regex(/^[0-9a-f]{16}$/),
+  part: z.int().nonnegative(),
+});
 const notedPlace = z.object(place);
+const CROPS_NAME = /^crops\/([0-9a-f]{16})\/(\d{1,16})$/;
 const NAME = /^(\d{1,16})(?:\/(\d{1,16})\/([a-z-]+(?:,[a-z-]+)*)?)?$/;
 
 /** No dot segments, however a URL may say them: a list of allowed outputs looks at beginnings only. */
@@ -44,7 +61,9 @@ function leadsNowhereElse(output: string): boolean {
 }
 
 /** What a job carries in Redis. No credentials, nothing that could be looked up in the output. */
-export function jobData({ output, run }: RunPlace, { chunk, revision, codes }: ChunkJob) {
+export function jobData({ output, run }: RunPlace, job: UnitJob) {
+  if (isCrops(job)) return { v: 1, output, run, generation: job.generation, part: job.part };
+  const { chunk, revision, codes } = job;
   const retry = revision === 0 ? {} : { revision, ...(codes && { codes }) };
   return { v: 1, output, run, chunk, ...retry };
 }
@@ -57,6 +76,10 @@ export function parseJob(name: string, data: unknown): Job {
   if (name === 'complete') {
     const { output, run } = parse(completeData, data);
     return { kind: 'complete', place: { output, run } };
+  }
+  if (name === 'crops') {
+    const { output, run, generation, part } = parse(cropsData, data);
+    return { kind: 'crops', place: { output, run }, job: { generation, part } };
   }
   if (name !== 'chunk') throw badJob(`its name is ${JSON.stringify(name)}`);
   const { output, run, chunk, revision = 0, codes = null } = parse(chunkData, data);
@@ -81,16 +104,23 @@ export function runKey({ output, run }: RunPlace): string {
 }
 
 export const completionId = (place: RunPlace) => `${runKey(place)}-complete`;
-export const jobId = (place: RunPlace, job: ChunkJob) =>
+export const jobId = (place: RunPlace, job: UnitJob) =>
   `${runKey(place)}-${nameOf(job).replaceAll('/', '-')}`;
 
-/** A chunk job in short, unique within its run: `12` for a first pass, `12/1/` or `12/1/poison,truncated` for a retry. */
-export function nameOf({ chunk, revision, codes }: ChunkJob): string {
+/**
+ * A job in short, unique within its run: `12` for a chunk's first pass, `12/1/` or `12/1/poison,truncated` for a retry,
+ * `crops/<generation>/3`.
+ */
+export function nameOf(job: UnitJob): string {
+  if (isCrops(job)) return `crops/${job.generation}/${job.part}`;
+  const { chunk, revision, codes } = job;
   return revision === 0 ? String(chunk) : `${chunk}/${revision}/${codes?.join(',') ?? ''}`;
 }
 
 /** @returns undefined for what `nameOf` cannot have made */
-export function parseName(name: string): ChunkJob | undefined {
+export function parseName(name: string): UnitJob | undefined {
+  const [, generation, part] = CROPS_NAME.exec(name) ?? [];
+  if (generation !== undefined) return { generation, part: Number(part) };
   const [, chunk, revision = '0', codes = ''] = NAME.exec(name) ?? [];
   if (chunk === undefined) return undefined;
   return {

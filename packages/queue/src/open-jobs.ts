@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { nameOf, parseName, parsePlace, runKey, type ChunkJob, type RunPlace } from './job.ts';
+import { nameOf, parseName, parsePlace, runKey, type UnitJob, type RunPlace } from './job.ts';
 import { openKey, RUNS_KEY } from './redis.ts';
 
 /** Forgets a run without open jobs of which nobody asked anything since, in one step: a job may be added at any moment. */
@@ -10,18 +10,18 @@ const FINISH = `if redis.call('scard', KEYS[1]) == 0 and redis.call('hget', KEYS
 /** Which jobs of which runs are not done yet, in Redis: what the reconciler compares the queue with. */
 export interface OpenJobs {
   /** Names at most a bulk of jobs. */
-  readonly add: (place: RunPlace, jobs: readonly ChunkJob[]) => Promise<void>;
+  readonly add: (place: RunPlace, jobs: readonly UnitJob[]) => Promise<void>;
   /** Names a run, with or without jobs, and changes its mark. */
   readonly note: (place: RunPlace) => Promise<void>;
   /** @returns how many jobs of the run are left */
-  readonly settle: (place: RunPlace, job: ChunkJob) => Promise<number>;
+  readonly settle: (place: RunPlace, job: UnitJob) => Promise<number>;
   /** Differs after each `add` and `note`; empty for a run that is not there. */
   readonly mark: (place: RunPlace) => Promise<string>;
   /** Lets go of a run that has no jobs and this mark. */
   readonly finish: (place: RunPlace, mark: string) => Promise<void>;
   readonly forget: (place: RunPlace) => Promise<void>;
   readonly count: (place: RunPlace) => Promise<number>;
-  readonly jobs: (place: RunPlace) => Promise<ChunkJob[]>;
+  readonly jobs: (place: RunPlace) => Promise<UnitJob[]>;
   readonly runs: () => Promise<RunPlace[]>;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { parseMemory, reasonToWait } from './admission.ts';
-import { completionId, jobData, jobId, type ChunkJob, type RunPlace } from './job.ts';
+import { completionId, isCrops, jobData, jobId, type RunPlace, type UnitJob } from './job.ts';
 import { openJobs } from './open-jobs.ts';
 import { PREFIX, QUEUE, withoutCommand } from './redis.ts';
 
@@ -14,9 +14,9 @@ const MAX_PRIORITY = 2_097_151;
 /** Starts after which a job whose error nobody knows is given up. */
 const ATTEMPTS = 5;
 
-/** A chunk that was given up, and why. */
+/** A job that was given up, and why. */
 export interface GivenUp {
-  /** Null for the run's completion. */
+  /** Null for the run's completion and for its crops. */
   readonly chunk: number | null;
   readonly reason: string;
 }
@@ -35,11 +35,11 @@ export interface RunQueue extends AsyncDisposable {
    * Adds jobs of a run, in their order. Adding a job that is there already changes nothing; one that was given up is tried
    * again. Waits while Redis is short of memory or the backlog too long.
    */
-  enqueue(place: RunPlace, jobs: readonly ChunkJob[], options: EnqueueOptions): Promise<void>;
+  enqueue(place: RunPlace, jobs: readonly UnitJob[], options: EnqueueOptions): Promise<void>;
   /** Lets a worker look whether a run is complete, and complete it. */
   enqueueCompletion(place: RunPlace): Promise<void>;
   /** Marks a job as done. @returns how many jobs of its run are left */
-  settle(place: RunPlace, job: ChunkJob): Promise<number>;
+  settle(place: RunPlace, job: UnitJob): Promise<number>;
   /** Changes whenever jobs are added or a completion is asked for. */
   mark(place: RunPlace): Promise<string>;
   /**
@@ -64,9 +64,9 @@ export interface RunQueue extends AsyncDisposable {
 }
 
 /** @param first priority of the first job; the others follow */
-const bulkOf = (place: RunPlace, jobs: readonly ChunkJob[], first: number) =>
+const bulkOf = (place: RunPlace, jobs: readonly UnitJob[], first: number) =>
   jobs.map((job, i) => ({
-    name: 'chunk',
+    name: isCrops(job) ? 'crops' : 'chunk',
     data: jobData(place, job),
     opts: {
       jobId: jobId(place, job),
@@ -137,7 +137,7 @@ export function openRunQueue(redis: Redis, onError: (error: Error) => void): Run
     }
   };
 
-  const lostOf = async (place: RunPlace, jobs: readonly ChunkJob[]) => {
+  const lostOf = async (place: RunPlace, jobs: readonly UnitJob[]) => {
     const lookup = redis.pipeline();
     for (const job of jobs) lookup.exists(queue.toKey(jobId(place, job)));
     const there = (await lookup.exec()) ?? [];
@@ -167,7 +167,9 @@ export function openRunQueue(redis: Redis, onError: (error: Error) => void): Run
 
     async givenUp(place) {
       const chunks = new Map<string, number | null>([[completionId(place), null]]);
-      for (const job of await open.jobs(place)) chunks.set(jobId(place, job), job.chunk);
+      for (const job of await open.jobs(place)) {
+        chunks.set(jobId(place, job), isCrops(job) ? null : job.chunk);
+      }
       const givenUp: GivenUp[] = [];
       for (const bulk of bulksOf([...chunks.keys()])) {
         for (const id of await failedOf(bulk)) {

@@ -1,8 +1,8 @@
 import { encodeCrop, enlargementOf, type CropFile } from '@filterscope/imaging/crop-file';
 import type { Rectangle } from '@filterscope/imaging/rectangle';
-import { makePicture, readPicture } from '@filterscope/runs/image-picture';
+import { preparePicture, readPicture } from '@filterscope/runs/image-picture';
 import { openManifest } from '@filterscope/runs/manifest';
-import type { Refusal } from '@filterscope/runs/process-image';
+import { fetchImage, type Refusal } from '@filterscope/runs/process-image';
 import { measuredLayers } from '@filterscope/runs/run-document';
 import { settleAll } from '@filterscope/runs/settle-all';
 import type { TopImage } from '@filterscope/statistics/top-images';
@@ -85,5 +85,6 @@ async function pictureOf(
   if (pixels) return { pixels };
   if (!dataset) return NOT_STORED;
   const [entry] = await openManifest(output, document.run).read(row, row + 1, signal);
-  return makePicture({ document, dataset: await dataset(), output, signal }, entry, row);
+  const fetched = await fetchImage(await dataset(), entry, signal);
+  return 'code' in fetched ? fetched : preparePicture({ document, output, signal }, row, fetched.bytes);
 }

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { createAccumulator, type Accumulator } from '@filterscope/statistics/accumulator';
 import { mergeArrays } from '@filterscope/statistics/from-arrays';
 import { summarizeFilters, summarizeLayers } from '@filterscope/statistics/summary';
+import { listedRows } from '@filterscope/statistics/top-images';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { ahead } from './ahead.ts';
 import { decodeArrays, encodeAccumulator } from './accumulator-file.ts';
@@ -78,6 +79,7 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
       readings,
     },
     merged: await put(mergedKey(run, generation), await encodeAccumulator(merged)),
+    cropImages: listedRows(merged.top).length,
   };
   return index;
 }
@@ -89,7 +91,7 @@ export function generationOf(commits: readonly Commit[]): string {
 
 async function mergeAll({ document, commits, output, signal }: IndexWork): Promise<Accumulator> {
   const layers = measuredLayers(document);
-  const merged = createAccumulator(layers);
+  const merged = createAccumulator(layers, document.settings);
   const read = async ({ accumulators }: Commit) =>
     decodeArrays(await getObject(output, accumulators, signal));
   for await (const arrays of ahead(commits, read)) {

@@ -70,7 +70,7 @@ export async function carryOutChunk(
   const startedAt = new Date().toISOString();
   const stopwatch = createStopwatch();
   const execute = async (): Promise<Commit> => {
-    const accumulator = createAccumulator(measuredLayers(document));
+    const accumulator = createAccumulator(measuredLayers(document), document.settings);
     const outcomes = await processRows(work, pass.rows, folder, stopwatch, accumulator);
     const objects = await storeResults(work, folder, outcomes, accumulator);
     work.signal.throwIfAborted();

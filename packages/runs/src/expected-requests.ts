@@ -1,5 +1,7 @@
 import { ROWS_PER_PART } from './manifest.ts';
+import { expectedCropImages, expectedCropParts } from './crop-parts.ts';
 import type { RunPlan } from './plan-run.ts';
+import type { RunDocument } from './run-document.ts';
 
 /** Keys in one answer of S3's listing. */
 const KEYS_A_PAGE = 1000;
@@ -15,13 +17,21 @@ const GETS_A_RUN = 12;
 /** Weights, `run.json`; three tables, the sums, `complete.json`. */
 const PUTS_A_RUN = 2 + 5;
 
+/** Whether a picture is there, and its image. */
+const GETS_A_CROP_IMAGE = 2;
+/** `run.json`, `complete.json`, whether the part is done. */
+const GETS_A_CROP_PART = 3;
+
 const pages = (keys: number) => Math.ceil(keys / KEYS_A_PAGE);
 
 /**
  * About how many requests a run with one worker makes to S3, retries and questions aside. Copies count as PUT, as they are
  * billed; deletions are free.
  */
-export function expectedRequests(plan: RunPlan): { get: number; put: number; list: number } {
+export function expectedRequests(
+  plan: RunPlan,
+  crops: RunDocument['crops'],
+): { get: number; put: number; list: number } {
   const { manifest, images, gridImages, gridRows, chunkSize, settings } = plan;
   const rows = manifest.rows.length;
   const chunks = Math.ceil(rows / chunkSize);
@@ -31,11 +41,26 @@ export function expectedRequests(plan: RunPlan): { get: number; put: number; lis
   const scaled = settings.gridStyle === 'filter' || settings.gridStyle === 'layer';
   const scaledChunks = scaled ? Math.ceil(gridRows / chunkSize) : 0; // each asks for the scales
   const measured = scaled ? Math.min(MEASURED, images) : 0;
+  const cropImages = crops === 'all' ? expectedCropImages(plan) : 0;
+  const cropParts = expectedCropParts(cropImages);
   return {
-    get: images + measured + scaledChunks + chunks * GETS_A_CHUNK + GETS_A_RUN,
+    get:
+      images +
+      measured +
+      scaledChunks +
+      chunks * GETS_A_CHUNK +
+      cropImages * GETS_A_CROP_IMAGE +
+      cropParts * GETS_A_CROP_PART +
+      GETS_A_RUN,
     put:
-      gridImages * settings.layers.length + chunks * putsAChunk + 2 * parts + PUTS_A_RUN + (scaled ? 1 : 0),
-    // The dataset, three times the commits, the tables, of which the readings have a file a chunk.
-    list: pages(rows) + 4 * pages(chunks) + 4,
+      gridImages * settings.layers.length +
+      chunks * putsAChunk +
+      2 * parts +
+      PUTS_A_RUN +
+      (scaled ? 1 : 0) +
+      cropImages +
+      cropParts,
+    // The dataset, three times the commits, the tables, of which the readings have a file a chunk, twice the parts of crops.
+    list: pages(rows) + 4 * pages(chunks) + 4 + 2 * pages(cropParts),
   };
 }

@@ -2,8 +2,7 @@ import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { decodePicture, encodePicture, PICTURE_TYPE } from '@filterscope/imaging/picture-file';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
 import type { ObjectStore } from '@filterscope/storage/object-store';
-import type { ManifestRow } from './manifest-rows.ts';
-import { fetchImage, type Refusal } from './process-image.ts';
+import type { Refusal } from './process-image.ts';
 import type { RunDocument } from './run-document.ts';
 import { pictureKey } from './run-keys.ts';
 
@@ -24,24 +23,22 @@ export async function readPicture(
 
 export interface PictureWork {
   readonly document: RunDocument;
-  readonly dataset: ObjectStore;
   readonly output: ObjectStore;
   readonly signal: AbortSignal;
 }
 
 /**
- * Fetches an image again, prepares it as the run did and stores what the network saw. The same image gives the same bytes under the same name.
- * @returns the pixels as in {@link readPicture}, or why this image, and no other, has none any more.
- * @throws the stores' other errors.
+ * Prepares an image as the run did and stores what the network saw. The same image gives the same bytes under the same name.
+ * @param bytes the image's file, as it was listed
+ * @returns the pixels as in {@link readPicture}, or why this image has none.
+ * @throws the store's errors.
  */
-export async function makePicture(
-  { document, dataset, output, signal }: PictureWork,
-  entry: ManifestRow,
+export async function preparePicture(
+  { document, output, signal }: PictureWork,
   row: number,
+  bytes: Uint8Array,
 ): Promise<{ pixels: Uint8Array } | Refusal> {
-  const fetched = await fetchImage(dataset, entry, signal);
-  if ('code' in fetched) return fetched;
-  const prepared = await prepareImage(fetched.bytes, document.settings.fit, signal);
+  const prepared = await prepareImage(bytes, document.settings.fit, signal);
   if (prepared.status === 'failed') return { code: prepared.code, message: prepared.message };
   const { pixels } = prepared;
   const options = { contentType: PICTURE_TYPE, signal };

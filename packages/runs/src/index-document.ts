@@ -26,6 +26,8 @@ const indexDocument = z.object({
   tables: z.object({ runs: keys, layers: keys, filters: keys, images: keys, readings: keys }),
   /** The accumulators of the whole run. */
   merged: z.string(),
+  /** Images in the filters' top lists, whose pictures are to be kept for crops. */
+  cropImages: z.int().nonnegative().default(0),
 });
 /** What the index of a run holds and where. `complete.json` names the newest one of a complete run. */
 export type IndexDocument = Readonly<z.infer<typeof indexDocument>>;

@@ -97,6 +97,7 @@ export interface RunPlace {
   readonly output: ObjectStore;
   readonly versions: Readonly<Record<string, string>>;
   readonly access?: RunDocument['access'];
+  readonly crops?: RunDocument['crops'];
 }
 
 /**
@@ -126,7 +127,7 @@ export async function createRun(
 
 function newDocument(
   { run, manifest, settings, weights, images, gridRows, chunkSize }: RunPlan,
-  { dataset, versions, access = DEFAULT_ACCESS }: RunPlace,
+  { dataset, versions, access = DEFAULT_ACCESS, crops = 'all' }: RunPlace,
 ): RunDocument {
   const { sha256, content } = weights;
   const { flavour, synthetic, name } = content;
@@ -143,6 +144,7 @@ function newDocument(
     classes: classesOf(manifest.rows),
     chunkSize,
     gridRows,
+    crops,
     versions: { ...versions },
   };
 }

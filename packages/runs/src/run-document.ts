@@ -10,6 +10,10 @@ export const FITS = ['crop', 'stretch'] as const;
 export const GRID_STYLES = ['filter', 'layer', 'tile', 'chollet'] as const;
 export const GRID_FORMATS = ['jpeg', 'png'] as const;
 export const READINGS_KEPT = ['full', 'none'] as const;
+export const CROPS = ['all', 'none'] as const;
+
+export const DEFAULT_TOP_K = 16;
+export const MAX_TOP_K = 64;
 
 /** How pictures are resized: a triangle filter as wide as the reduction, PIL's and torchvision's antialiased `bilinear`. */
 export const RESIZE_KERNEL = 'bilinear-antialiased';
@@ -36,6 +40,8 @@ const settings = z.object({
   gridStyle: z.enum(GRID_STYLES).nullable(),
   gridFormat: z.enum(GRID_FORMATS).nullable(),
   readings: z.enum(READINGS_KEPT),
+  /** Length of the filters' top lists. */
+  topK: z.int().min(0).max(MAX_TOP_K).default(DEFAULT_TOP_K),
 });
 /** What a run does to its images; part of the run's id. */
 export type RunSettings = Readonly<z.infer<typeof settings>>;
@@ -89,6 +95,8 @@ const runDocument = z.object({
   chunkSize: z.int().positive(),
   /** Images in rows below this one get grids. */
   gridRows: z.int().nonnegative(),
+  /** Whether workers keep pictures for crops after completion: no part of the results. */
+  crops: z.enum(CROPS).default('all'),
   versions: z.record(z.string(), z.string()),
 });
 /** `run.json`: everything that a worker needs to know of a run beside its images. Written once, never changed. */
@@ -104,7 +112,7 @@ export function chunkRows(document: RunDocument, chunk: number): { from: number;
 }
 
 /** The layers that a run measures, in network order. */
-export function measuredLayers({ settings }: RunDocument): readonly ConvolutionLayer[] {
+export function measuredLayers({ settings }: Pick<RunDocument, 'settings'>): readonly ConvolutionLayer[] {
   const names = new Set(settings.layers);
   return LAYERS.filter(({ layer }) => names.has(layer));
 }

@@ -24,6 +24,7 @@ test('changes with every ingredient', () => {
     { gridStyle: null },
     { gridFormat: 'png' },
     { readings: 'none' },
+    { topK: 4 },
   ];
   const ids = [
     runIdOf(parts),

@@ -6,7 +6,7 @@ import type { RunSettings } from './run-document.ts';
  * starts it, however the work is cut and wherever it is done.
  */
 export function runIdOf(parts: { manifest: string; weights: string; settings: RunSettings }): string {
-  const { layers, fit, kernel, grids, gridStyle, gridFormat, readings } = parts.settings;
+  const { layers, fit, kernel, grids, gridStyle, gridFormat, readings, topK } = parts.settings;
   const content = [
     1,
     parts.manifest,
@@ -18,6 +18,7 @@ export function runIdOf(parts: { manifest: string; weights: string; settings: Ru
     gridStyle,
     gridFormat,
     readings,
+    topK,
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

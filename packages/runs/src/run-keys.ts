@@ -29,6 +29,12 @@ export const drawnFolder = (run: string) => `runs/${run}/drawn/`;
 export const picturesFolder = (run: string) => `runs/${run}/pictures/`;
 export const pictureKey = (run: string, row: number) => `${picturesFolder(run)}${padded(row)}.webp`;
 
+/** What became of the pictures, a part of the manifest each. */
+export const cropsFolder = (run: string) => `runs/${run}/crops/`;
+export const cropPartsFolder = (run: string, generation: string) => `${cropsFolder(run)}${generation}/`;
+export const cropPartKey = (run: string, generation: string, part: number) =>
+  `${cropPartsFolder(run, generation)}${padded(part)}.json`;
+
 export const commitsFolder = (run: string) => `runs/${run}/commits/`;
 export const chunkCommitsFolder = (run: string, chunk: number) => `runs/${run}/commits/${padded(chunk)}/`;
 export const commitKey = (run: string, chunk: number, revision: number) =>

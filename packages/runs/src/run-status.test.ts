@@ -17,6 +17,7 @@ test('before the first commit nothing is known but the size', () => {
     committed: 0,
     imagesPerSecond: null,
     etaSeconds: null,
+    crops: null,
     engine: null,
     synthetic: true,
   });

@@ -1,6 +1,8 @@
 import { objectExists } from '@filterscope/storage/object-exists';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { failuresAdded, listCommits, readNamed, type Commit, type CommitName } from './commit.ts';
+import { cropParts, openCropParts } from './crop-parts.ts';
+import { readComplete } from './index-document.ts';
 import { chunkCount, readRunDocument, type RunDocument } from './run-document.ts';
 import { cancelledKey, completeKey, stoppedKey } from './run-keys.ts';
 
@@ -24,6 +26,8 @@ export interface RunStatus {
   /** Engines that took part, for example `onnx-cpu 1.30.0`; null before the first commit. */
   readonly engine: string | null;
   readonly synthetic: boolean;
+  /** Parts of the pictures that crops are cut out of; null before the run is complete, and for one that keeps none. */
+  readonly crops: { readonly done: number; readonly total: number } | null;
 }
 
 /** A run whose last commit is older than this is taken to have nobody at work. */
@@ -57,7 +61,8 @@ export function openRunStatus(output: ObjectStore, document: RunDocument): Statu
       const names = await listCommits(output, run, signal);
       const news = names.filter((name) => !known.has(keyOf(name)));
       for await (const commit of readNamed(output, run, news, signal)) known.set(keyOf(commit), commit);
-      return statusOf(document, state, [...known.values()], now);
+      const crops = state === 'complete' ? await readCrops(document, output, signal) : null;
+      return statusOf(document, state, [...known.values()], now, crops);
     },
   };
 }
@@ -72,12 +77,21 @@ export async function readRunStatus(
   return openRunStatus(output, await readRunDocument(output, run, signal)).read(now, signal);
 }
 
+async function readCrops(document: RunDocument, output: ObjectStore, signal?: AbortSignal) {
+  const index = await readComplete(output, document.run, signal);
+  if (!index) return null;
+  const { count: total } = cropParts(document, index);
+  const done = total - (await openCropParts(document, index, output, signal)).length;
+  return document.crops === 'none' && done === 0 ? null : { done, total };
+}
+
 /** The status that commits add up to. Pure. */
 export function statusOf(
   document: RunDocument,
   state: RunState,
   commits: readonly Commit[],
   now: Date,
+  crops: RunStatus['crops'] = null,
 ): RunStatus {
   const first = commits.filter(({ revision }) => revision === 0);
   const sum = (count: (commit: Commit) => number) =>
@@ -100,6 +114,7 @@ export function statusOf(
     etaSeconds: working && imagesPerSecond ? (document.manifest.rows - done) / imagesPerSecond : null,
     engine: engines.size > 0 ? [...engines].toSorted().join(', ') : null,
     synthetic: document.weights.synthetic,
+    crops,
   };
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createTopImages, listTopImages, mergeTopImages, offerImage } from './top-images.ts';
+import { createTopImages, listedRows, listTopImages, mergeTopImages, offerImage } from './top-images.ts';
 
 test('larger maxima come first, equal ones by row, and a blank filter takes no slot', () => {
   const top = createTopImages(2, 3);
@@ -30,4 +30,15 @@ test('the slots hold what sorting all images gives, however these were split', (
       expect(listTopImages(left, 0)).toEqual(expected);
     }),
   );
+});
+
+test('rows in several lists count once, empty slots not at all', () => {
+  const top = createTopImages(3, 2);
+  expect(listedRows(top)).toEqual([]);
+  offerImage(top, 0, 1, 200, 0);
+  offerImage(top, 0, 2, 9, 0);
+  offerImage(top, 2, 2, 200, 1);
+  expect(listedRows(top)).toEqual([9, 200]);
+  offerImage(top, 1, 3, 0, 0);
+  expect(listedRows(top)).toEqual([0, 9, 200]);
 });

@@ -77,6 +77,13 @@ export function listTopImages(top: TopImages, filter: number): TopImage[] {
   return images;
 }
 
+/** The rows in all filters' lists, each once, in rising order. */
+export function listedRows(top: TopImages): number[] {
+  const rows = new Set<number>();
+  for (let slot = 0; slot < top.row.length; slot++) if (top.value[slot] > 0) rows.add(top.row[slot]);
+  return [...rows].toSorted((a, b) => a - b);
+}
+
 // The position decides between equal rows, which no run has, so that the order is total and merging cannot depend on it.
 function goesBefore(top: TopImages, slot: number, value: number, row: number, position: number): boolean {
   if (value !== top.value[slot]) return value > top.value[slot];

@@ -17,6 +17,7 @@ import { announce, makePlan, type PlanOptions } from '../make-plan.ts';
 import { openDataset } from '../open-dataset.ts';
 import { openEngine } from '../open-engine.ts';
 import { openOutput } from '../open-output.ts';
+import { keepCrops } from '../keep-crops.ts';
 import { workThrough } from '../work-through.ts';
 import { say, writeJson } from '../terminal.ts';
 import { layersTable } from './layers.ts';
@@ -41,9 +42,13 @@ export async function analyze(
   if (known) {
     say(terminal, `Run ${shortRun(plan.run)} is complete already; nothing to do.`);
   } else {
-    announce(context, plan, output);
+    announce(context, plan, output, options);
   }
   const index = known ?? (await carryOut(context, plan, dataset, output, options));
+  if (options.crops === 'all') {
+    const document = await readRunDocument(output, plan.run, signal);
+    await keepCrops(context, { document, index, dataset, output });
+  }
   const seconds = (performance.now() - started) / 1000;
   await report(context, plan, output, index, options.json, seconds);
   return index.failed > 0 ? EXIT.failedImages : EXIT.done;
@@ -60,7 +65,7 @@ async function carryOut(
   await using engine = await openEngine(plan.weights.content, options.layers, options.threads);
   const { document, created } = await createRun(
     plan,
-    { dataset: dataset.url, output, versions, access: options.access },
+    { dataset: dataset.url, output, versions, access: options.access, crops: options.crops },
     signal,
   );
   await unmarkRun(output, document.run, signal);

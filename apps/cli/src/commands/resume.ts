@@ -7,7 +7,7 @@ import { count, shortRun } from '../format.ts';
 import { openOutput } from '../open-output.ts';
 import type { FailureLimit } from '../parse-options.ts';
 import { say, writeJson } from '../terminal.ts';
-import { enqueueOpen } from './submit.ts';
+import { enqueueCrops, enqueueOpen, whatIsLeft } from './submit.ts';
 
 /** `filterscope resume`: puts what is left of a run into the queue, from the store alone. */
 export async function resume(
@@ -25,8 +25,12 @@ export async function resume(
     await setFailureLimit(output, run, allowedFailures(options.maxFailures, document), signal);
   }
   const chunks = complete ? 0 : await enqueueOpen(context, document, output);
-  if (options.json) return writeJson(terminal, { run, state: complete ? 'complete' : 'running', chunks });
-  const about = { run, output: output.url, jobs: chunks };
-  if (complete) say(terminal, `Run ${shortRun(run)} is complete already; nothing to do.`, about);
+  const wanted = complete && document.crops === 'all';
+  const crops = wanted ? await enqueueCrops(context, document, complete, output) : 0;
+  if (options.json) {
+    return writeJson(terminal, { run, state: complete ? 'complete' : 'running', chunks, crops });
+  }
+  const about = { run, output: output.url, jobs: chunks + crops };
+  if (complete) say(terminal, `Run ${shortRun(run)} is complete already; ${whatIsLeft(crops)}.`, about);
   else say(terminal, `Run ${shortRun(run)} goes on: ${count(chunks)} chunks are in the queue.`, about);
 }

@@ -59,6 +59,7 @@ function describe(status: RunStatus, reason: string | undefined): string {
     `images   ${count(status.ok)} ok, ${count(status.failed)} failed, ${count(status.skipped)} skipped`,
     `chunks   ${count(status.committed)} of ${count(status.chunks)} committed`,
     `rate     ${rate}${status.etaSeconds === null ? '' : `, ${duration(status.etaSeconds)} left`}`,
+    ...(status.crops ? [`crops    ${count(status.crops.done)} of ${count(status.crops.total)} parts`] : []),
     `engine   ${status.engine ?? '–'}`,
     ...(status.synthetic ? [syntheticNote()] : []),
   ];

@@ -1,9 +1,10 @@
-import type { ChunkJob } from '@filterscope/queue/job';
+import type { ChunkJob, CropsJob, RunPlace, UnitJob } from '@filterscope/queue/job';
 import { listCommits } from '@filterscope/runs/commit';
+import { openCropParts } from '@filterscope/runs/crop-parts';
 import { countFailures, enforceFailureLimit, setFailureLimit } from '@filterscope/runs/failure-limit';
-import { readComplete } from '@filterscope/runs/index-document';
+import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
 import { createRun, type RunPlan } from '@filterscope/runs/plan-run';
-import { chunkCount, type RunDocument } from '@filterscope/runs/run-document';
+import { chunkCount, readRunDocument, type RunDocument } from '@filterscope/runs/run-document';
 import { unmarkRun } from '@filterscope/runs/run-mark';
 import { readRunStatus } from '@filterscope/runs/run-status';
 import type { ObjectStore } from '@filterscope/storage/object-store';
@@ -36,9 +37,11 @@ export async function submit(context: Context, datasetUrl: string, options: Subm
   const { run } = plan;
   const complete = await readComplete(output, run, signal);
   if (complete) {
-    say(terminal, `Run ${shortRun(run)} is complete already; nothing to do.`, { run });
+    const document = await readRunDocument(output, run, signal);
+    const parts = options.crops === 'all' ? await enqueueCrops(context, document, complete, output) : 0;
+    say(terminal, `Run ${shortRun(run)} is complete already; ${whatIsLeft(parts)}.`, { run, crops: parts });
   } else {
-    announce(context, plan, output);
+    announce(context, plan, output, options);
     const document = await create(context, plan, dataset, output, options);
     const jobs = await enqueueOpen(context, document, output);
     const chunks = chunkCount(document);
@@ -63,11 +66,11 @@ async function create(
   plan: RunPlan,
   dataset: ObjectStore,
   output: ObjectStore,
-  { access, maxFailures }: SubmitOptions,
+  { access, crops, maxFailures }: SubmitOptions,
 ): Promise<RunDocument> {
   const { signal, versions } = context;
   await withQueue(context, () => Promise.resolve()); // a queue that is not there is said before the work
-  const place = { dataset: dataset.url, output, versions, access };
+  const place = { dataset: dataset.url, output, versions, access, crops };
   const { document } = await createRun(plan, place, signal);
   await setFailureLimit(output, document.run, allowedFailures(maxFailures, document), signal);
   return document;
@@ -83,7 +86,7 @@ export async function enqueueOpen(
   document: RunDocument,
   output: ObjectStore,
 ): Promise<number> {
-  const { terminal, signal, environment } = context;
+  const { signal } = context;
   const { run } = document;
   const place = { output: output.url, run };
   await enforceFailureLimit({ document, output, failures: countFailures(output, run) }, signal);
@@ -93,6 +96,32 @@ export async function enqueueOpen(
   const jobs = chunks
     .filter((chunk) => !committed.has(chunk))
     .map((chunk): ChunkJob => ({ chunk, revision: 0, codes: null }));
+  await enqueue(context, place, jobs);
+  return jobs.length;
+}
+
+/** Puts what is missing of a complete run's crops into the queue. @returns how many parts */
+export async function enqueueCrops(
+  context: Context,
+  document: RunDocument,
+  index: IndexDocument,
+  output: ObjectStore,
+): Promise<number> {
+  const { run, generation } = index;
+  const parts = await openCropParts(document, index, output, context.signal);
+  const jobs = parts.map((part): CropsJob => ({ generation, part }));
+  if (jobs.length > 0) await enqueue(context, { output: output.url, run }, jobs);
+  return jobs.length;
+}
+
+/** @param crops parts of the run's crops that were put into the queue */
+export function whatIsLeft(crops: number): string {
+  if (crops === 0) return 'nothing to do';
+  return `its crops are in the queue, ${count(crops)} ${crops === 1 ? 'job' : 'jobs'}`;
+}
+
+async function enqueue(context: Context, place: RunPlace, jobs: readonly UnitJob[]): Promise<void> {
+  const { terminal, signal, environment } = context;
   await withQueue(context, async ({ queue }) => {
     let said = '';
     const onWait = (reason: string) => {
@@ -102,7 +131,6 @@ export async function enqueueOpen(
     await queue.enqueue(place, jobs, { maxBacklog: environment.maxBacklog, onWait, signal });
     if (jobs.length === 0) await queue.enqueueCompletion(place);
   });
-  return jobs.length;
 }
 
 async function answer({ terminal, signal }: Context, output: ObjectStore, run: string, json: boolean) {

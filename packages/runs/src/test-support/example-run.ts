@@ -25,10 +25,12 @@ export function exampleRun(given: Partial<RunDocument> = {}): RunDocument {
       gridStyle: 'filter',
       gridFormat: 'jpeg',
       readings: 'full',
+      topK: 16,
     },
     classes: ['cat', 'dog'],
     chunkSize: 8,
     gridRows: 16,
+    crops: 'all',
     versions: { filterscope: '0.1.0' },
     ...given,
   };
