@@ -57,7 +57,7 @@ export async function measureStages(
     readings: values,
   }));
   const accumulate = await medianMs(rows, ({ row }) =>
-    addReadings(accumulator, { row, classId: -1 }, values),
+    addReadings(accumulator, { row, classIds: [] }, values),
   );
   const table = (await medianMs([0, 1, 2], () => encodeReadings(LAYERS, rows))) / rows.length;
   const about = { style: 'filter', weights: '', run: '', image: '' };

@@ -46,10 +46,14 @@ function pageOf(from: number, objects: number): string {
   );
 }
 
-/** Keys of 44 bytes in a thousand classes, ETags as of objects stored in one piece. */
+/** Keys of 44 bytes in a thousand folders. */
+export function keyOf(index: number): string {
+  const folder = String(index % 1000).padStart(4, '0');
+  return `synset-${folder}/photograph-${String(index).padStart(10, '0')}-large.jpg`;
+}
+
+/** ETags as of objects stored in one piece. */
 function contentsOf(index: number): string {
-  const name = String(index).padStart(10, '0');
-  const key = `synset-${String(index % 1000).padStart(4, '0')}/photograph-${name}-large.jpg`;
-  const etag = createHash('md5').update(name).digest('hex');
-  return `<Contents><Key>${key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${100_000 + (index % 50_000)}</Size></Contents>`;
+  const etag = createHash('md5').update(String(index)).digest('hex');
+  return `<Contents><Key>${keyOf(index)}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;${etag}&quot;</ETag><Size>${100_000 + (index % 50_000)}</Size></Contents>`;
 }

@@ -1,5 +1,8 @@
+import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { parseMemory } from '@filterscope/queue/admission';
@@ -7,7 +10,7 @@ import { connectRedis } from '@filterscope/queue/redis';
 import { startFilterscope } from '../support/run-filterscope.ts';
 import { startRedis } from '../support/servers/start-redis.ts';
 import { temporaryFolders } from '../support/temporary-folders.ts';
-import { startListingServer } from './listing-server.ts';
+import { keyOf, startListingServer } from './listing-server.ts';
 
 const IMAGES = 1_000_000;
 const MINUTES = 60_000;
@@ -24,11 +27,13 @@ const newFolder = temporaryFolders();
 
 describe.skipIf(reason !== undefined)('a million images', () => {
   test(
-    'are planned and enqueued in under 400 MB, with under 20 bytes an image in Redis',
+    'with their labels are planned and enqueued in under 400 MB, with under 20 bytes an image in Redis',
     async () => {
       await using bucket = await startListingServer(IMAGES);
       await using redis = await startRedis();
       const output = await newFolder();
+      const labels = join(await newFolder(), 'labels.csv');
+      await pipeline(Readable.from(labelLines()), createWriteStream(labels));
       const before = await redisBytes(redis.url);
       const begun = performance.now();
       const running = startFilterscope(
@@ -43,6 +48,8 @@ describe.skipIf(reason !== undefined)('a million images', () => {
           'synthetic',
           '--grids',
           'none',
+          '--labels',
+          labels,
           '--json',
         ],
         {
@@ -53,6 +60,7 @@ describe.skipIf(reason !== undefined)('a million images', () => {
       const { code, stdout, stderr } = await running.finished;
       const seconds = (performance.now() - begun) / 1000;
       expect(stderr).toContain('3,907 of 3,907 chunks are in the queue');
+      expect(stderr).toContain('Classes by labels.csv: 1,000,000 of 1,000,000 files have a class.');
       expect(code).toBe(0);
       expect(bucket.pages()).toBe(IMAGES / 1000);
       const { run } = JSON.parse(stdout) as { run: string };
@@ -71,6 +79,16 @@ describe.skipIf(reason !== undefined)('a million images', () => {
     5 * MINUTES,
   );
 });
+
+/** A line for each image, in no useful order, of one of a thousand classes; a second one for every tenth. */
+function* labelLines(): Generator<string> {
+  yield 'image,class\n';
+  for (let i = 0; i < IMAGES; i++) {
+    const index = (i * 7_919) % IMAGES;
+    yield `${keyOf(index)},class-${index % 1000}\n`;
+    if (index % 10 === 0) yield `${keyOf(index)},group-${index % 7}\n`;
+  }
+}
 
 /** @returns the most memory a process ever had resident, once it has ended */
 async function peakMemory(pid: number): Promise<number> {

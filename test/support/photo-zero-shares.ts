@@ -38,7 +38,7 @@ export async function photoZeroShares(
   );
   const accumulator = createAccumulator(LAYERS);
   for (const [row, { readings }] of (await engine.infer(pixels, {})).entries()) {
-    addReadings(accumulator, { row, classId: -1 }, readings);
+    addReadings(accumulator, { row, classIds: [] }, readings);
   }
   return summarizeLayers(accumulator);
 }

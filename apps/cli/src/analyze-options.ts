@@ -39,6 +39,7 @@ interface Given extends Common, AccessOptions {
   readonly crops: RunDocument['crops'];
   readonly include?: string;
   readonly limit?: number;
+  readonly labels?: string;
   readonly maxFailures?: FailureLimit;
   readonly chunkSize?: number;
   readonly engine: EngineName;
@@ -115,6 +116,7 @@ function addSettings(command: Command): Command {
       new Option('--crops <which>', 'keep pictures of the images in top lists').choices(CROPS).default('all'),
     )
     .option('--limit <n>', 'only the first N images in random order', positiveInteger)
+    .option('--labels <file>', 'classes by a CSV file with columns image and class, instead of by folder')
     .option('--include <glob>', "only keys that match, such as '*.jpg' or 'cats/**'")
     .option('--chunk-size <n>', 'images a unit of work', positiveInteger)
     .option('--max-failures <n>', 'give up when more images fail: a number or P%', failureLimit)

@@ -1,7 +1,12 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import type { Labels } from '@filterscope/runs/label-rows';
 import { listDataset } from '@filterscope/runs/listing';
 import { manifestOf } from '@filterscope/runs/manifest';
-import { planRun, requireImages, type RunPlan } from '@filterscope/runs/plan-run';
+import { MAX_CLASSES, planRun, requireImages, type RunPlan } from '@filterscope/runs/plan-run';
+import { readLabels } from '@filterscope/runs/read-labels';
 import type { RunDocument, RunSettings } from '@filterscope/runs/run-document';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
@@ -13,7 +18,7 @@ import { bytes, count, shortRun } from './format.ts';
 import { loadWeights, type WeightsChoice } from './load-weights.ts';
 import { syntheticNote } from './synthetic-note.ts';
 import type { FailureLimit } from './parse-options.ts';
-import { say } from './terminal.ts';
+import { say, type Terminal } from './terminal.ts';
 
 /** What `analyze` and `submit` are told of the run. */
 export interface PlanOptions extends WeightsChoice {
@@ -25,6 +30,8 @@ export interface PlanOptions extends WeightsChoice {
   readonly crops: RunDocument['crops'];
   readonly include?: string;
   readonly limit?: number;
+  /** Path of a labels file. */
+  readonly labels?: string;
   readonly chunkSize?: number;
   readonly maxFailures?: FailureLimit;
   /** Engine threads. */
@@ -47,6 +54,7 @@ export async function makePlan(
     throw new FilterscopeError('output-is-dataset', message);
   }
   const onProgress = (objects: number) => say(terminal, `${count(objects)} files listed …`);
+  const labels = await openLabels(options.labels, signal);
   const listing = listDataset(dataset, { excluded: output.url, onProgress, signal });
   const first = await listing.next(); // a dataset that is not there is said before weights are downloaded
   // In this order, because loading weights takes twice their memory for a moment.
@@ -56,9 +64,23 @@ export async function makePlan(
   const manifest = await manifestOf(resumed(first, listing), {
     ...(include !== undefined && { include: globMatcher(include) }),
     ...(limit !== undefined && { limit }),
+    ...(labels && { labels }),
   });
   requireImages(manifest);
   return planRun(manifest, options.settings, weights, options.chunkSize);
+}
+
+/** @throws FilterscopeError `bad-labels` for a file that is not there. */
+async function openLabels(path: string | undefined, signal: AbortSignal): Promise<Labels | undefined> {
+  if (path === undefined) return undefined;
+  const isFile = await stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+  if (!isFile)
+    throw new FilterscopeError('bad-labels', `there is no file ${path}; give a CSV file on this machine`);
+  const name = basename(path);
+  return { name, read: (onLabel) => readLabels(createReadStream(path), name, onLabel, signal) };
 }
 
 async function* resumed<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<T, void>) {
@@ -69,6 +91,23 @@ async function* resumed<T>(first: IteratorResult<T, void>, rest: AsyncGenerator<
 /** A pattern without a slash is matched against the name alone, as in `*.jpg`. */
 function globMatcher(glob: string): (key: string) => boolean {
   return picomatch(glob, { dot: true, basename: !glob.includes('/') });
+}
+
+function sayClasses(terminal: Terminal, { manifest, classes }: RunPlan): void {
+  const { labelling, rows } = manifest;
+  if (labelling) {
+    const { name, labelled, unknown } = labelling;
+    const known = `${count(labelled)} of ${count(rows.length)} files have a class`;
+    const others =
+      unknown === 0 ? '' : `; ${count(unknown)} of its lines are of images that are not in this run`;
+    say(terminal, `Classes by ${name}: ${known}${others}.`);
+  }
+  if (classes === null) {
+    say(
+      terminal,
+      `There are more than ${count(MAX_CLASSES)} classes: only "filters --class" answers for one.`,
+    );
+  }
 }
 
 /** Says what will be done and how much is written. */
@@ -85,6 +124,7 @@ export function announce(
     terminal,
     `Run ${shortRun(run)}: ${count(images)} images, ${layers}, weights ${weights.content.name} (${weights.content.flavour}), fit ${settings.fit}`,
   );
+  sayClasses(terminal, plan);
   const pictures = gridImages === 0 ? 'no grids' : `grids of ${count(gridImages)} images ${bytes(grids)}`;
   say(terminal, `Writes about ${bytes(grids + readings + network + crops)} to ${output.url}:`);
   say(

@@ -39,6 +39,7 @@ const TABLE = `
   bad-job permanent give-up
   bad-key permanent give-up
   bad-kms-key permanent give-up
+  bad-labels permanent give-up
   bad-position permanent give-up
   bad-query permanent give-up
   bad-safetensors permanent give-up
@@ -56,6 +57,7 @@ const TABLE = `
   engine-closed permanent give-up
   image-unreadable permanent give-up
   interrupted permanent give-up
+  labels-unknown permanent give-up
   list-forbidden permanent give-up
   missing-layer permanent give-up
   name-too-long permanent give-up

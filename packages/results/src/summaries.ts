@@ -2,6 +2,7 @@ import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { decodeAccumulator } from '@filterscope/runs/accumulator-file';
 import { decodeParquet } from '@filterscope/runs/parquet';
 import { decodeReadings } from '@filterscope/runs/readings-table';
+import { rowClasses } from '@filterscope/runs/row-classes';
 import { measuredLayers } from '@filterscope/runs/run-document';
 import { addReadings, createAccumulator } from '@filterscope/statistics/accumulator';
 import { filterDetail, type FilterDetail } from '@filterscope/statistics/filter-detail';
@@ -71,15 +72,17 @@ async function filterRowsOfClass(results: Results, name: string, signal?: AbortS
   for (const key of index.tables.readings) {
     const { bytes } = await output.get(key, undefined, signal);
     for (const cells of decodeParquet(bytes)) {
-      if (cells['class'] !== name || typeof cells['row'] !== 'number') continue;
-      addReadings(accumulator, { row: cells['row'], classId: -1 }, decodeReadings(layers, cells));
+      const { class: cls, row } = cells;
+      if (typeof cls !== 'string' || typeof row !== 'number') continue;
+      if (!rowClasses(document, cls).includes(name)) continue;
+      addReadings(accumulator, { row, classIds: [] }, decodeReadings(layers, cells));
     }
   }
   if (accumulator.images === 0) {
     const known =
       document.classes.length > 0
         ? `its classes are ${document.classes.slice(0, 20).join(', ')}`
-        : 'it has no classes';
+        : 'it has no classes, or too many to name them here';
     throw new FilterscopeError(
       'unknown-class',
       `this run has no image of class "${name}" that is ok; ${known}`,

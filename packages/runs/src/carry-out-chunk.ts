@@ -20,6 +20,7 @@ import {
   type ImageWork,
 } from './process-image.ts';
 import { encodeReadings } from './readings-table.ts';
+import { rowClasses } from './row-classes.ts';
 import { chunkRows, measuredLayers, type RunDocument } from './run-document.ts';
 import { attemptFolder } from './run-keys.ts';
 import { settleAll } from './settle-all.ts';
@@ -126,9 +127,8 @@ async function processRows(
     try {
       const outcome = await carryOutRow(shared, entries[row - first], row, suspects.get(row) ?? 0);
       const { readings } = outcome;
-      const { class: cls } = outcome.row;
-      const classId = cls === null ? -1 : (classIds.get(cls) ?? -1);
-      if (readings) addReadings(accumulator, { row, classId }, readings);
+      const own = rowClasses(document, outcome.row.class).flatMap((name) => classIds.get(name) ?? []);
+      if (readings) addReadings(accumulator, { row, classIds: own }, readings);
       onImage?.(outcome.row);
       return outcome;
     } catch (error) {

@@ -18,11 +18,17 @@ export interface ManifestRows extends Iterable<ManifestRow> {
   slice(from: number, to: number): readonly ManifestRow[];
 }
 
+/** Rows that can be found by their image. */
+export interface FoundRows extends ManifestRows {
+  /** The row of an image, by its key; undefined for one that is not among them. */
+  rowOf(image: string): number | undefined;
+}
+
 /** Takes a listing in any order and gives its rows in the manifest's. */
 export interface RowCollector {
   add(info: ObjectInfo): void;
   /** @param limit only the first so many images; names that are no image's are left out */
-  sorted(limit?: number): ManifestRows;
+  sorted(limit?: number): FoundRows;
 }
 
 /**
@@ -57,7 +63,7 @@ export function collectRows(): RowCollector {
     const [page, at] = placeOf(address);
     return page.toString('utf8', at + HEADER_BYTES, at + HEADER_BYTES + keyBytesAt(page, at));
   };
-  const rowOf = (address: number): ManifestRow => {
+  const entryAt = (address: number): ManifestRow => {
     const [page, at] = placeOf(address);
     const image = keyOf(address);
     const etagAt = at + HEADER_BYTES + keyBytesAt(page, at);
@@ -70,6 +76,11 @@ export function collectRows(): RowCollector {
       class: classOf(image),
       skip: skipCodeOf(image),
     };
+  };
+  /** The first four bytes of the digest of its key. */
+  const digestAt = (address: number): number => {
+    const [page, at] = placeOf(address);
+    return page.readUInt32LE(at + 8);
   };
   const byDigest = (a: number, b: number) => orderOf(keyOf(a)).compare(orderOf(keyOf(b)));
   const isImage = (address: number) => skipCodeOf(keyOf(address)) === null;
@@ -121,8 +132,21 @@ export function collectRows(): RowCollector {
       const order = limit === undefined ? all : Uint32Array.from(all.values().filter(isImage).take(limit));
       return {
         length: order.length,
-        slice: (from, to) => Array.from(order.subarray(from, to), rowOf),
-        [Symbol.iterator]: () => order.values().map(rowOf),
+        slice: (from, to) => Array.from(order.subarray(from, to), entryAt),
+        [Symbol.iterator]: () => order.values().map(entryAt),
+        rowOf(image) {
+          const digest = orderOf(image).readUInt32BE(0);
+          let [row, end] = [0, order.length]; // the first row whose digest is not below
+          while (row < end) {
+            const middle = (row + end) >>> 1;
+            if (digestAt(order[middle]) < digest) row = middle + 1;
+            else end = middle;
+          }
+          for (; row < order.length && digestAt(order[row]) === digest; row++) {
+            if (keyOf(order[row]) === image) return row;
+          }
+          return undefined;
+        },
       };
     },
   };

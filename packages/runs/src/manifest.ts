@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectInfo, ObjectStore } from '@filterscope/storage/object-store';
+import { labelRows, type Labelling, type Labels } from './label-rows.ts';
 import { collectRows, type ManifestRow, type ManifestRows } from './manifest-rows.ts';
 import { decodeParquet, encodeParquet, type Columns } from './parquet.ts';
 import { manifestPartKey } from './run-keys.ts';
@@ -8,8 +9,10 @@ import { manifestPartKey } from './run-keys.ts';
 /** The frozen list of a run's images, in the order of SHA-256 of their keys. */
 export interface Manifest {
   readonly rows: ManifestRows;
-  /** SHA-256 over all rows. */
+  /** SHA-256 over all rows, their classes among them. */
   readonly digest: string;
+  /** What came of labels; null where the first folders are the classes. */
+  readonly labelling: Labelling | null;
 }
 
 export interface ManifestOptions {
@@ -17,20 +20,27 @@ export interface ManifestOptions {
   readonly include?: (key: string) => boolean;
   /** Only the first `limit` images in the manifest's order: a fair sample. Names that are no image's are left out. */
   readonly limit?: number;
+  /** Give the images their classes, in place of their first folders. */
+  readonly labels?: Labels;
 }
 
 /** Rows of one manifest object: few enough that the work of writing and reading one takes little memory. */
 export const ROWS_PER_PART = 8_192;
 
-/** The manifest of a listing, whatever the listing's order. */
+/**
+ * The manifest of a listing, whatever the listing's order.
+ * @throws FilterscopeError for labels that cannot be used (see `labelRows`).
+ */
 export async function manifestOf(
   listing: Iterable<ObjectInfo> | AsyncIterable<ObjectInfo>,
-  { include, limit }: ManifestOptions = {},
+  { include, limit, labels }: ManifestOptions = {},
 ): Promise<Manifest> {
   const collected = collectRows();
   for await (const info of listing) if (!include || include(info.key)) collected.add(info);
-  const rows = collected.sorted(limit);
-  return { rows, digest: digestOf(rows) };
+  const found = collected.sorted(limit);
+  if (!labels || found.length === 0) return { rows: found, digest: digestOf(found), labelling: null };
+  const { rows, labelling } = await labelRows(found, labels);
+  return { rows, digest: digestOf(rows), labelling };
 }
 
 function digestOf(rows: ManifestRows): string {

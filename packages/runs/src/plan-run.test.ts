@@ -18,7 +18,7 @@ function manifest(pattern: string): Manifest {
     const skip = kind === 'i' ? null : 'not-image-name';
     return { image: `${i}`, sizeBytes: 1, etag: 'e', class: null, skip };
   });
-  return { rows, digest: pattern };
+  return { rows, labelling: null, digest: pattern };
 }
 const plan = (pattern: string, grids: GridSelection = 'all', chunkSize?: number) =>
   planRun(manifest(pattern), { ...settings, grids }, weights, chunkSize);

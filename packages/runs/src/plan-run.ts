@@ -13,6 +13,7 @@ import {
   type RunDocument,
   type RunSettings,
 } from './run-document.ts';
+import { rowClasses } from './row-classes.ts';
 import { runIdOf } from './run-id.ts';
 import { runDocumentKey, weightsKey } from './run-keys.ts';
 
@@ -22,6 +23,8 @@ export interface RunPlan {
   readonly settings: RunSettings;
   readonly weights: { readonly content: Weights; readonly bytes: Uint8Array; readonly sha256: string };
   readonly images: number;
+  /** Names of the images' classes, sorted; null when there are too many to count by. */
+  readonly classes: readonly string[] | null;
   /** Images that get grids. */
   readonly gridImages: number;
   /** Images in rows below this one get grids. */
@@ -30,7 +33,7 @@ export interface RunPlan {
 }
 
 /** Blank images by class are counted for up to this many classes; beyond, they follow from the readings alone. */
-const MAX_CLASSES = 4096;
+export const MAX_CLASSES = 4096;
 
 /** @returns how many images a manifest has. @throws FilterscopeError `no-images` when it has none. */
 export function requireImages({ rows }: Manifest): number {
@@ -54,13 +57,15 @@ export function planRun(
 ): RunPlan {
   const images = requireImages(manifest);
   const gridImages = selectedImages(settings.grids, images);
-  const run = runIdOf({ manifest: manifest.digest, weights: weights.sha256, settings });
+  const labelled = manifest.labelling !== null;
+  const run = runIdOf({ manifest: manifest.digest, labelled, weights: weights.sha256, settings });
   return {
     run,
     manifest,
     settings,
     weights,
     images,
+    classes: classesOf(manifest),
     gridImages,
     gridRows: rowsHolding(manifest.rows, gridImages),
     chunkSize,
@@ -126,11 +131,12 @@ export async function createRun(
 }
 
 function newDocument(
-  { run, manifest, settings, weights, images, gridRows, chunkSize }: RunPlan,
+  { run, manifest, settings, weights, images, classes, gridRows, chunkSize }: RunPlan,
   { dataset, versions, access = DEFAULT_ACCESS, crops = 'all' }: RunPlace,
 ): RunDocument {
   const { sha256, content } = weights;
   const { flavour, synthetic, name } = content;
+  const { labelling } = manifest;
   const imagenet = recogniseImagenet(content) === flavour;
   return {
     v: 1,
@@ -141,7 +147,8 @@ function newDocument(
     manifest: { digest: manifest.digest, rows: manifest.rows.length, images },
     weights: { sha256, name, flavour, synthetic, imagenet },
     settings,
-    classes: classesOf(manifest.rows),
+    labels: labelling && { name: labelling.name, sha256: labelling.sha256 },
+    classes: [...(classes ?? [])],
     chunkSize,
     gridRows,
     crops,
@@ -158,11 +165,11 @@ async function storeWeights(
   if (!(await objectExists(output, key, signal))) await output.put(key, bytes, { ifAbsent: true, signal });
 }
 
-function classesOf(rows: ManifestRows): string[] {
+function classesOf({ rows, labelling }: Manifest): string[] | null {
   const classes = new Set<string>();
   for (const { class: cls, skip } of rows) {
-    if (cls !== null && skip === null) classes.add(cls);
-    if (classes.size > MAX_CLASSES) return [];
+    if (skip === null) for (const name of rowClasses({ labels: labelling }, cls)) classes.add(name);
+    if (classes.size > MAX_CLASSES) return null;
   }
   return [...classes].toSorted();
 }

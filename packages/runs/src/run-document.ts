@@ -90,7 +90,9 @@ const runDocument = z.object({
     imagenet: z.boolean(),
   }),
   settings,
-  /** Names of the images' classes, sorted; an image's class number counts into it. */
+  /** Where the classes come from, if not from the first folders: a labels file and its SHA-256. */
+  labels: z.object({ name: z.string(), sha256: z.string() }).nullable().default(null),
+  /** Names of the images' classes, sorted; an image's class number counts into it. Empty beyond 4,096 of them. */
   classes: z.array(z.string()),
   chunkSize: z.int().positive(),
   /** Images in rows below this one get grids. */

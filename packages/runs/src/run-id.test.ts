@@ -4,7 +4,7 @@ import { runIdOf } from './run-id.ts';
 import { exampleRun } from './test-support/example-run.ts';
 
 const { settings } = exampleRun();
-const parts = { manifest: 'm', weights: 'w', settings };
+const parts = { manifest: 'm', labelled: false, weights: 'w', settings };
 
 test('is the same for the same work', () => {
   expect(runIdOf(parts)).toMatch(/^[0-9a-f]{64}$/);
@@ -30,6 +30,7 @@ test('changes with every ingredient', () => {
     runIdOf(parts),
     runIdOf({ ...parts, manifest: 'm2' }),
     runIdOf({ ...parts, weights: 'w2' }),
+    runIdOf({ ...parts, labelled: true }),
     ...other.map((change) => runIdOf({ ...parts, settings: { ...settings, ...change } })),
   ];
   expect(new Set(ids).size).toBe(ids.length);

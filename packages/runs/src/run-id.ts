@@ -3,9 +3,16 @@ import type { RunSettings } from './run-document.ts';
 
 /**
  * A run's id, 64 hexadecimal digits: the same images under the same weights and settings are the same run, whoever
- * starts it, however the work is cut and wherever it is done.
+ * starts it, however the work is cut and wherever it is done. The manifest's digest holds the classes that labels give, so
+ * that of labels it matters what they say, not how their file is written.
+ * @param parts.labelled whether classes come from labels, which means that `|` in them stands between two
  */
-export function runIdOf(parts: { manifest: string; weights: string; settings: RunSettings }): string {
+export function runIdOf(parts: {
+  manifest: string;
+  labelled: boolean;
+  weights: string;
+  settings: RunSettings;
+}): string {
   const { layers, fit, kernel, grids, gridStyle, gridFormat, readings, topK } = parts.settings;
   const content = [
     1,
@@ -19,6 +26,7 @@ export function runIdOf(parts: { manifest: string; weights: string; settings: Ru
     gridFormat,
     readings,
     topK,
+    ...(parts.labelled ? ['labelled'] : []),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

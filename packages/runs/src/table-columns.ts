@@ -11,6 +11,7 @@ export const RUN_COLUMNS: Columns = {
   weightsSha256: 'string',
   flavour: 'string',
   synthetic: 'boolean',
+  labels: 'string',
   layers: 'string',
   fit: 'string',
   kernel: 'string',

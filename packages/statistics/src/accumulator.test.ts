@@ -54,10 +54,27 @@ test('four images by hand', () => {
   expect([0, 1].map((i) => readSum(four.layerZerosSquares, i))).toEqual([90n, 9n]); // 25+4+36+25, 4+1+4
 });
 
+test('an image counts in each of its classes', () => {
+  const [one, two] = FOUR_IMAGES;
+  const both = accumulate([
+    { ...one, classIds: [0, 2] },
+    { ...two, classIds: [2] },
+  ]);
+  expect(both.images).toBe(2);
+  expect(both.classes).toEqual(
+    new Map([
+      [0, { images: 1, blank: Uint32Array.of(1, 0, 1) }],
+      [2, { images: 2, blank: Uint32Array.of(1, 0, 1) }],
+    ]),
+  );
+  expect(() => addReadings(both, { row: 1, classIds: [1, 1] }, one.readings)).toThrow('twice');
+  expect(both.images).toBe(2);
+});
+
 test('a maximum is summed to the nearest 2^-16', () => {
   const max = Math.fround(0.1);
   const accumulator = accumulate([
-    { row: 0, classId: -1, readings: readingsOf([0, 0, 0], [max, 2 ** -18, 1]) },
+    { row: 0, classIds: [], readings: readingsOf([0, 0, 0], [max, 2 ** -18, 1]) },
   ]);
   expect(readSum(accumulator.max, 0)).toBe(6554n); // 6553.6
   expect(readSum(accumulator.maxSquares, 0)).toBe(6554n ** 2n);
@@ -92,7 +109,7 @@ test('merging leaves what is merged as it is, and shares nothing with it', () =>
   const into = accumulate([]);
   const from = accumulate(FOUR_IMAGES);
   mergeAccumulators(into, from);
-  addReadings(into, { row: 20, classId: 0 }, FOUR_IMAGES[0].readings);
+  addReadings(into, { row: 20, classIds: [0] }, FOUR_IMAGES[0].readings);
   expect(from).toStrictEqual(accumulate(FOUR_IMAGES));
 });
 
@@ -105,7 +122,7 @@ test('sums far beyond 2^53 stay exact up to the most images there may be', () =>
     const zeros = 50_175 - (row % 7);
     const max = 2 ** 24 - 1 - (row % 1000);
     const readings = readingsOf(Array<number>(64).fill(zeros), Array<number>(64).fill(max));
-    addReadings(accumulator, { row, classId: -1 }, readings);
+    addReadings(accumulator, { row, classIds: [] }, readings);
     expected.zeros += BigInt(zeros);
     expected.zerosSquares += BigInt(zeros) ** 2n;
     expected.max += BigInt(max) << 16n;
@@ -131,10 +148,10 @@ test('what is refused changes nothing', () => {
   const before = structuredClone(accumulator);
   const { readings } = FOUR_IMAGES[0];
   const infinite = readingsOf([4, 1, 1], [0, 1, Infinity]);
-  expect(() => addReadings(accumulator, { row: 1, classId: 0 }, infinite)).toThrow('deep/0');
-  expect(() => addReadings(accumulator, { row: -1, classId: 0 }, readings)).toThrow(RangeError);
-  expect(() => addReadings(accumulator, { row: 2 ** 32, classId: 0 }, readings)).toThrow(RangeError);
-  expect(() => addReadings(accumulator, { row: 1, classId: -2 }, readings)).toThrow(RangeError);
+  expect(() => addReadings(accumulator, { row: 1, classIds: [0] }, infinite)).toThrow('deep/0');
+  expect(() => addReadings(accumulator, { row: -1, classIds: [0] }, readings)).toThrow(RangeError);
+  expect(() => addReadings(accumulator, { row: 2 ** 32, classIds: [0] }, readings)).toThrow(RangeError);
+  expect(() => addReadings(accumulator, { row: 1, classIds: [-1] }, readings)).toThrow(RangeError);
   expect(() => mergeAccumulators(accumulator, accumulate([], 4))).toThrow('top-k');
   const others = SMALL_LAYERS.map((layer) => ({ ...layer, layer: `${layer.layer}2` }));
   expect(() => mergeAccumulators(accumulator, createAccumulator(others, { topK: 3 }))).toThrow('layers');

@@ -40,7 +40,7 @@ export interface Accumulator {
   /** Images by bin of the maximum `[filter, bin]`; bin 0 counts those on which the filter is blank. */
   readonly histogram: Uint32Array;
   readonly top: TopImages;
-  /** By index in the run's class list. Images without a class are in none. */
+  /** By index in the run's class list. An image is in each of its classes, without any in none. */
   readonly classes: Map<number, ClassCounts>;
   /** Sums over images of the image's number of blank filters `[layer]`, and of its square. */
   readonly layerBlank: Float64Array;
@@ -85,8 +85,8 @@ export function createAccumulator(
 export interface ReadImage {
   /** Manifest row, `0 … 2^32 − 1`. Adding a row twice counts the image twice. */
   readonly row: number;
-  /** Index in the run's class list; −1 for none. */
-  readonly classId: number;
+  /** Indices in the run's class list, each at most once. */
+  readonly classIds: readonly number[];
 }
 
 /**
@@ -99,8 +99,8 @@ export function addReadings(accumulator: Accumulator, image: ReadImage, readings
   if (problem !== null) throw new RangeError(problem);
   checkImage(image);
   addImages(accumulator, 1);
-  const ofClass = image.classId < 0 ? undefined : classCounts(accumulator, image.classId);
-  if (ofClass !== undefined) ofClass.images += 1;
+  const classes = image.classIds.map((classId) => classCounts(accumulator, classId));
+  for (const ofClass of classes) ofClass.images += 1;
   const { zeros, max, position } = readings;
   const maxBits = new Uint32Array(max.buffer, max.byteOffset, max.length);
   let filter = 0;
@@ -114,7 +114,7 @@ export function addReadings(accumulator: Accumulator, image: ReadImage, readings
       if (max[filter] === 0) {
         accumulator.histogram[filter * HISTOGRAM_BINS + BLANK_BIN] += 1;
         layerBlank += 1;
-        if (ofClass !== undefined) ofClass.blank[filter] += 1;
+        for (const ofClass of classes) ofClass.blank[filter] += 1;
         continue;
       }
       const units = Math.round(max[filter] * MAX_UNITS); // below 2^40; the product is exact
@@ -188,11 +188,12 @@ function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 0;
 }
 
-function checkImage({ row, classId }: ReadImage): void {
+function checkImage({ row, classIds }: ReadImage): void {
   if (!isCount(row) || row >= 2 ** 32) throw new RangeError(`there is no manifest row ${row}`);
-  if (!Number.isInteger(classId) || classId < -1 || classId >= 2 ** 31) {
-    throw new RangeError(`there is no class ${classId}`);
+  for (const classId of classIds) {
+    if (!isCount(classId) || classId >= 2 ** 31) throw new RangeError(`there is no class ${classId}`);
   }
+  if (new Set(classIds).size < classIds.length) throw new RangeError('an image is twice in one class');
 }
 
 function checkSameShape(into: Accumulator, from: Accumulator): void {

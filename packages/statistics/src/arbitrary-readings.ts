@@ -26,31 +26,31 @@ export interface SmallImage extends ReadImage {
 // Few values, so that ties are common; among them the smallest, bin edges, and squares on both sides of 2^53.
 const MAXIMA = [0, 0, 2 ** -149, 2 ** -17, 0.5, 0.7, 1, 3.7, 1023.99, 1024, 12_345.678, 2 ** 24 - 1];
 
-/** Images of {@link SMALL_LAYERS} in different rows, of classes −1 … 2. */
+/** Images of {@link SMALL_LAYERS} in different rows, in any of the classes 0 … 2. */
 export const arbitraryImages: fc.Arbitrary<SmallImage[]> = fc.uniqueArray(
   fc
     .record({
       row: fc.integer({ min: 0, max: 40 }),
-      classId: fc.integer({ min: -1, max: 2 }),
+      classIds: fc.uniqueArray(fc.integer({ min: 0, max: 2 })),
       filters: fc.array(
         fc.record({ max: fc.constantFrom(...MAXIMA), zeros: fc.nat(), position: fc.nat({ max: 1 }) }),
         { minLength: filterCount(SMALL_LAYERS), maxLength: filterCount(SMALL_LAYERS) },
       ),
     })
-    .map(({ row, classId, filters }) => {
+    .map(({ row, classIds, filters }) => {
       const positions = SMALL_LAYERS.flatMap((layer) => Array<number>(layer.filters).fill(layer.positions));
       const zeros = filters.map(({ max, zeros }, i) => (max === 0 ? positions[i] : zeros % positions[i]));
       const max = filters.map((filter) => filter.max);
       const position = filters.map((filter) => (filter.max === 0 ? 0 : filter.position));
-      return { row, classId, readings: readingsOf(zeros, max, position) };
+      return { row, classIds, readings: readingsOf(zeros, max, position) };
     }),
   { selector: ({ row }) => row, maxLength: 14 },
 );
 
 /** Four images whose statistics are worked out in the tests. */
 export const FOUR_IMAGES: readonly SmallImage[] = [
-  { row: 5, classId: 0, readings: readingsOf([4, 1, 2], [0, 1.5, 0]) },
-  { row: 3, classId: 1, readings: readingsOf([2, 0, 1], [2, 0.5, 3], [1, 3, 1]) },
-  { row: 9, classId: 0, readings: readingsOf([4, 2, 2], [0, 1.5, 0], [0, 2, 0]) },
-  { row: 7, classId: -1, readings: readingsOf([4, 1, 0], [0, 4, 1]) },
+  { row: 5, classIds: [0], readings: readingsOf([4, 1, 2], [0, 1.5, 0]) },
+  { row: 3, classIds: [1], readings: readingsOf([2, 0, 1], [2, 0.5, 3], [1, 3, 1]) },
+  { row: 9, classIds: [0], readings: readingsOf([4, 2, 2], [0, 1.5, 0], [0, 2, 0]) },
+  { row: 7, classIds: [], readings: readingsOf([4, 1, 0], [0, 4, 1]) },
 ];

@@ -97,7 +97,7 @@ test.each<[string, Record<string, StoredArray>]>([
   ['filter.zeros.sum', { 'filter.zeros.sum': u64([3], 0n, 0n, 2n ** 53n) }],
   ['filter.max.squares', { 'filter.max.squares': u64([2, 3], 0n, 0n, 0n, 0n, 0n, 2n ** 40n) }],
   ['class.id', { 'class.id': u32(1, 1) }],
-  ['class.images', { 'class.images': u32(4, 1) }],
+  ['class.images', { 'class.images': u32(5, 1) }],
   ['class.images', { 'class.images': u32(2, 0) }],
   ['class.filter', { 'class.filter': { dtype: 'U16', shape: [2], data: Uint16Array.of(0, 3) } }],
   ['class.count', { 'class.count': u32(2, 3) }],

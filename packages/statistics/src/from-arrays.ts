@@ -137,11 +137,10 @@ function addClasses(arrays: Arrays, ofAll: number, accumulator: Accumulator): vo
   const entries = readArray(arrays, 'class.entries', U32, [ids.length]);
   const filters = readArray(arrays, 'class.filter', U16, [total(entries)]);
   const counts = readArray(arrays, 'class.count', U32, [filters.length]);
-  if (total(images) > ofAll) throw implausible('class.images');
   let next = 0;
   for (let i = 0; i < ids.length; i++) {
     if (i > 0 && ids[i] <= ids[i - 1]) throw implausible('class.id');
-    if (images[i] === 0) throw implausible('class.images');
+    if (images[i] === 0 || images[i] > ofAll) throw implausible('class.images');
     const ofClass = classCounts(accumulator, ids[i]);
     const { blank } = ofClass;
     ofClass.images += images[i];

@@ -90,7 +90,7 @@ test('layers of four images by hand', () => {
 });
 
 test('a dead filter has its bound, and Wilson where all images are equal', () => {
-  const images = [0, 1, 2].map((row) => ({ row, classId: -1, readings: readingsOf([4, 1, 2], [0, 1, 0]) }));
+  const images = [0, 1, 2].map((row) => ({ row, classIds: [], readings: readingsOf([4, 1, 2], [0, 1, 0]) }));
   const filters = summarizeFilters(accumulate(images));
   const all = wilson(3, 3);
   expect(filters[0]).toMatchObject({
@@ -124,7 +124,7 @@ test('exactly 90 % zeros are not above 90 %', () => {
   ];
   const images = zeros.map((zeros, row) => {
     const max = zeros.map((count) => (count === 10 ? 0 : 1));
-    return { row, classId: -1, readings: readingsOf(zeros, max) };
+    return { row, classIds: [], readings: readingsOf(zeros, max) };
   });
   expect(summarizeLayers(accumulate(images, layers))[0].mostlyZero).toBe(1);
 });

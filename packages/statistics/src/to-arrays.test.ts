@@ -25,7 +25,7 @@ test('only bins, slots and classes with images are listed', () => {
 test('sums beyond 64 bits are in two words', () => {
   const accumulator = createAccumulator(SMALL_LAYERS);
   const max = 2 ** 24 - 1;
-  addReadings(accumulator, { row: 0, classId: -1 }, readingsOf([0, 0, 0], [max, 1, 1]));
+  addReadings(accumulator, { row: 0, classIds: [] }, readingsOf([0, 0, 0], [max, 1, 1]));
   const { shape, data } = toArrays(accumulator)['filter.max.squares'];
   // (2^24 − 1)² × 2^32 = (2^48 − 2^25 + 1) × 2^32 = (2^16 − 1) × 2^64 + (2^64 − 2^57 + 2^32)
   expect(shape).toEqual([2, 3]);

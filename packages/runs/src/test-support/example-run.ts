@@ -27,6 +27,7 @@ export function exampleRun(given: Partial<RunDocument> = {}): RunDocument {
       readings: 'full',
       topK: 16,
     },
+    labels: null,
     classes: ['cat', 'dog'],
     chunkSize: 8,
     gridRows: 16,
