@@ -44,6 +44,11 @@ export function filterName(text: string): { layer: string; filter: number } {
   throw new InvalidArgumentError('give a filter as layer/number, for example block5_conv3/17.');
 }
 
+export function htmlFile(text: string): string {
+  if (/[^/\\]\.html?$/i.test(text)) return text;
+  throw new InvalidArgumentError('give a file name that ends in .html, such as report.html.');
+}
+
 /** `90m`, `24h`, `7d` in milliseconds. */
 export function age(text: string): number {
   const match = /^(\d+)([mhd])$/.exec(text);

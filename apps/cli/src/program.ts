@@ -12,6 +12,7 @@ import {
   codeList,
   failureLimit,
   filterName,
+  htmlFile,
   period,
   portNumber,
   positiveInteger,
@@ -165,6 +166,18 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
       const { query } = await import('./commands/query.ts');
       const format = options.json ? 'json' : options.format;
       await withResults(context, run, options, (results) => query(context, results, sql, format));
+    });
+
+  command('report', 'a run as one HTML file and a picture of its main figure')
+    .argument('<run>', RUN)
+    .option(
+      '--to <file>',
+      'the HTML file; the picture beside it (default: ./filterscope-report-RUN.html)',
+      htmlFile,
+    )
+    .action(async (run: string, options: Common & { to?: string }) => {
+      const { report } = await import('./commands/report.ts');
+      await withResults(context, run, options, (results) => report(context, results, options));
     });
 
   command('delete', 'delete a run')

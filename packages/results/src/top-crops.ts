@@ -50,19 +50,23 @@ export async function placeImages(
 
 /**
  * The images on which a filter is strongest, strongest first, each with the crop that its maximum comes from. Crops of small fields are enlarged.
+ * @param options.most how many at most; all of the filter's top images unless told
  * @param options.dataset opened where a picture is not stored, to make it now; without, such a crop is missing
  * @throws FilterscopeError `unknown-layer`, `unknown-filter`.
- * @public
  */
 export async function topCrops(
   results: Results,
   layer: string,
   filter: number,
-  options: { readonly dataset?: () => Promise<ObjectStore>; readonly signal: AbortSignal },
+  options: {
+    readonly most?: number;
+    readonly dataset?: () => Promise<ObjectStore>;
+    readonly signal: AbortSignal;
+  },
 ): Promise<TopCrop[]> {
-  const { signal } = options;
+  const { most, signal } = options;
   const { topImages } = await filterInFull(results, layer, filter, signal);
-  const placed = await placeImages(results, layer, topImages, signal);
+  const placed = await placeImages(results, layer, topImages.slice(0, most), signal);
   const shape = measuredLayers(results.document).find((shape) => shape.layer === layer)!;
   const enlarged = enlargementOf(receptiveFieldShape(shape).size);
   return settleAll(

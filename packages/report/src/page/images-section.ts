@@ -1,0 +1,71 @@
+import type { Element } from 'hast';
+import { h } from 'hastscript';
+import { count, counted, inPercent } from '../numbers.ts';
+import type { Report } from '../report.ts';
+import { outside, pageTable, paragraph, strong } from './table.ts';
+
+const CLASSES_LISTED = 100;
+
+/** Blank rates by class; nothing for a dataset without classes. */
+export function classesSection({ classes, document }: Report): Element[] {
+  if (classes.length === 0) return [];
+  const { layers } = document.settings;
+  const shown = layers.map((layer, i) => ({ layer, i })).slice(-5);
+  const rows = classes
+    .slice(0, CLASSES_LISTED)
+    .map(({ name, images, blankRates }) => [
+      name,
+      count(images),
+      ...shown.map(({ i }) => inPercent(blankRates[i])),
+    ]);
+  const more = classes.length - rows.length;
+  return [
+    h(
+      'section',
+      h('h2', 'Classes'),
+      pageTable(
+        [
+          strong('Table 6. '),
+          `Blank rate by class in %, mean over a layer’s filters and the class’s images; the ${shown.length === layers.length ? 'layers measured' : 'deepest layers'}.`,
+        ],
+        [
+          { title: 'class', kind: 'outside' },
+          { title: 'images', kind: 'number' },
+          ...shown.map(({ layer }) => ({ title: layer, kind: 'number' as const })),
+        ],
+        rows,
+      ),
+      ...(more > 0 ? [paragraph(`${counted(more, 'more class')}, each with fewer images than these.`)] : []),
+    ),
+  ];
+}
+
+/** The images that do not count, and why. */
+export function failuresSection({ failures, index }: Report): Element {
+  const { ok, failed, skipped } = index;
+  const counts = `${counted(ok, 'image')} counted, ${count(failed)} failed and ${count(skipped)} were skipped.`;
+  if (failures.length === 0)
+    return h('section', h('h2', 'Images that did not count'), paragraph(`None: ${counts}`));
+  const rows = failures.map(({ status, code, images, examples }) => [
+    `${status}: ${code}`,
+    count(images),
+    h(
+      'div',
+      examples.map(({ image, message }) => h('div', outside(image), message ? `: ${message}` : '')),
+    ),
+  ]);
+  return h(
+    'section',
+    h('h2', 'Images that did not count'),
+    paragraph(`${counts} Those that failed or were skipped are in no number of this report.`),
+    pageTable(
+      [strong('Table 7. '), 'Reasons, and the first images of each in manifest order.'],
+      [
+        { title: 'reason', kind: 'name' },
+        { title: 'images', kind: 'number' },
+        { title: 'for example', kind: 'outside' },
+      ],
+      rows,
+    ),
+  );
+}
