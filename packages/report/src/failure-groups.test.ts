@@ -12,6 +12,8 @@ async function* rows(
     format: null,
     sha256: null,
     blankFilters: null,
+    zeros: null,
+    duplicateOf: null,
     grids: null,
   };
   for (const [row, [status, code, image]] of all.entries())

@@ -17,7 +17,10 @@ const shortened = (name: string) => {
   return characters.length <= 48 ? name : `${characters.slice(0, 47).join('')}…`;
 };
 
-export const imageCount = ({ index }: Report): string => counted(index.ok, 'image');
+/** Images that the numbers are of. */
+export const imagesMeasured = ({ layers }: Pick<Report, 'layers'>): number => layers[0]?.images ?? 0;
+
+export const imageCount = (report: Report): string => counted(imagesMeasured(report), 'image');
 
 export const weightsName = ({ name, flavour, imagenet, synthetic }: RunDocument['weights']): string => {
   const kind = imagenet ? `ImageNet, ${flavour}` : flavour;
@@ -25,13 +28,13 @@ export const weightsName = ({ name, flavour, imagenet, synthetic }: RunDocument[
 };
 
 /** The result in a few sentences. */
-export function summary({ document, layers, filters, index }: Report): string {
+export function summary({ document, layers, filters }: Report): string {
   const mostlyZero = layers.reduce((sum, row) => sum + row.mostlyZero, 0);
   const deepest = layers.at(-1)!;
   const blank = range(deepest.blankRate, deepest.blankRateLow, deepest.blankRateHigh);
   const zeros = range(deepest.zeroShare, deepest.zeroShareLow, deepest.zeroShareHigh);
   const measured = [
-    counted(index.ok, 'image'),
+    counted(imagesMeasured({ layers }), 'image'),
     counted(document.settings.layers.length, 'layer'),
     counted(filters.length, 'filter'),
   ];

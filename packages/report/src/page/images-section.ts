@@ -42,8 +42,12 @@ export function classesSection({ classes, document }: Report): Element[] {
 
 /** The images that do not count, and why. */
 export function failuresSection({ failures, index }: Report): Element {
-  const { ok, failed, skipped } = index;
-  const counts = `${counted(ok, 'image')} counted, ${count(failed)} failed and ${count(skipped)} were skipped.`;
+  const { ok, failed, skipped, duplicates } = index;
+  const copies =
+    duplicates === 0
+      ? ''
+      : ` ${count(duplicates)} of those that are ok hold the same bytes as an earlier one.`;
+  const counts = `${counted(ok, 'image')} ${ok === 1 ? 'is' : 'are'} ok, ${count(failed)} failed and ${count(skipped)} were skipped.${copies}`;
   if (failures.length === 0)
     return h('section', h('h2', 'Images that did not count'), paragraph(`None: ${counts}`));
   const rows = failures.map(({ status, code, images, examples }) => [

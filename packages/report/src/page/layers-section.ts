@@ -4,10 +4,12 @@ import { layerChart } from '../charts/layer-chart.ts';
 import { svgElement } from '../charts/svg.ts';
 import { count, inPercent, intervalInPercent } from '../numbers.ts';
 import type { Report } from '../report.ts';
+import { imagesMeasured } from '../wording.ts';
 import { pageFigure, pageTable, paragraph, strong, type PageColumn } from './table.ts';
 
 /** Blank rates and zero shares of the layers, as a figure and as the same numbers in a table. */
-export function layersSection({ layers, published, document, index }: Report): Element {
+export function layersSection({ layers, published, document }: Report): Element {
+  const images = count(imagesMeasured({ layers }));
   const columns: PageColumn[] = [
     { title: 'layer', kind: 'name' },
     { title: 'filters', kind: 'number' },
@@ -41,7 +43,7 @@ export function layersSection({ layers, published, document, index }: Report): E
   const chart = svgElement(layerChart(layers, { published }), {
     id: 'layers',
     title: 'Zero share and blank rate of each layer',
-    description: `Dots with 95 % intervals, one row a layer, over ${count(index.ok)} images. Table 1 has the same numbers.`,
+    description: `Dots with 95 % intervals, one row a layer, over ${images} images. Table 1 has the same numbers.`,
   });
   return h(
     'section',
@@ -49,7 +51,7 @@ export function layersSection({ layers, published, document, index }: Report): E
     pageFigure(
       chart,
       strong('Figure 1. '),
-      `Zero share (left) and blank rate (right) of each layer, mean over ${count(index.ok)} images with 95 % intervals; the axes differ. `,
+      `Zero share (left) and blank rate (right) of each layer, mean over ${images} images with 95 % intervals; the axes differ. `,
       comparison(document.weights, published !== undefined),
     ),
     paragraph(
@@ -61,7 +63,7 @@ export function layersSection({ layers, published, document, index }: Report): E
     pageTable(
       [
         strong('Table 1. '),
-        `The layers in numbers, n = ${count(index.ok)} images; last, filters that are zero at more than 90\u00a0% of positions.`,
+        `The layers in numbers, n = ${images} images; last, filters that are zero at more than 90\u00a0% of positions.`,
       ],
       columns,
       rows,

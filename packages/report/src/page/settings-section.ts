@@ -17,6 +17,12 @@ export function settingsSection({ document, index, complete }: Report): Element 
     ['Manifest', h('span', `${count(manifest.rows)} rows, SHA-256 `, outside(manifest.digest))],
     ['Weights', `${weightsName(weights)}${weights.synthetic ? ', made up' : ''}`],
     ['Weights digest', h('span', 'SHA-256 ', outside(weights.sha256))],
+    [
+      'Classes',
+      document.labels === null
+        ? 'the first folders'
+        : h('span', outside(document.labels.name), ', SHA-256 ', outside(document.labels.sha256)),
+    ],
     ['Layers', settings.layers.join(', ')],
     [
       'Fit',

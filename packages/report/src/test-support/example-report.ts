@@ -30,7 +30,7 @@ export function exampleReport(given: Partial<Report> = {}, document: RunDocument
         readings.mean[i] = blank ? 0 : 1;
       }
     }
-    addReadings(accumulator, { row, classId: row % document.classes.length }, readings);
+    addReadings(accumulator, { row, classIds: [row % document.classes.length] }, readings);
   }
   const { synthetic } = document.weights;
   return {
@@ -44,6 +44,8 @@ export function exampleReport(given: Partial<Report> = {}, document: RunDocument
       ok: 6,
       failed: 0,
       skipped: 0,
+      duplicates: 0,
+      cropImages: 0,
       engines: [{ name: 'onnx-cpu', version: '1.30.0', processor: 'x64-avx2' }],
       startedAt: '2024-05-06T07:08:00.000Z',
       committedAt: '2024-05-06T07:09:00.000Z',
