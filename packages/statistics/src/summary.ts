@@ -90,12 +90,7 @@ export function summarizeFilter(
   const index = start + filter;
   const blank = blankImages(accumulator, index);
   const blankRate = shareOfImages(blank, images);
-  const zeros: MeanSums = {
-    n: images,
-    sum: BigInt(accumulator.zeros[index]),
-    sumOfSquares: readSum(accumulator.zerosSquares, index),
-    unit: positions,
-  };
+  const zeros = zerosSums(accumulator, index, positions);
   const zeroShare = meanInterval(zeros);
   const dead = isDead(accumulator, index);
   return {
@@ -127,6 +122,37 @@ export function shareOfImages(count: number, images: number) {
   };
 }
 
+/** Sums over images of a filter's zero share. @param index the filter, counted over all layers. */
+export function zerosSums(accumulator: Accumulator, index: number, positions: number): MeanSums {
+  return {
+    n: accumulator.images,
+    sum: BigInt(accumulator.zeros[index]),
+    sumOfSquares: readSum(accumulator.zerosSquares, index),
+    unit: positions,
+  };
+}
+
+/** Sums over images of the image's share of blank filters in a layer. @param index of the layer. */
+export function layerBlankSums(accumulator: Accumulator, index: number): MeanSums {
+  return {
+    n: accumulator.images,
+    sum: BigInt(accumulator.layerBlank[index]),
+    sumOfSquares: BigInt(accumulator.layerBlankSquares[index]),
+    unit: accumulator.layers[index].filters,
+  };
+}
+
+/** Sums over images of the image's zero share in a layer. @param index of the layer. */
+export function layerZerosSums(accumulator: Accumulator, index: number): MeanSums {
+  const { filters, positions } = accumulator.layers[index];
+  return {
+    n: accumulator.images,
+    sum: BigInt(accumulator.layerZeros[index]),
+    sumOfSquares: readSum(accumulator.layerZerosSquares, index),
+    unit: filters * positions,
+  };
+}
+
 /** Sums over images of a filter's maximum. @param index the filter, counted over all layers. */
 export function maxSums(accumulator: Accumulator, index: number): MeanSums {
   return {
@@ -144,18 +170,8 @@ function summarizeLayer(
   start: number,
 ): LayerSummary {
   const { images } = accumulator;
-  const blank: MeanSums = {
-    n: images,
-    sum: BigInt(accumulator.layerBlank[index]),
-    sumOfSquares: BigInt(accumulator.layerBlankSquares[index]),
-    unit: filters,
-  };
-  const zeros: MeanSums = {
-    n: images,
-    sum: BigInt(accumulator.layerZeros[index]),
-    sumOfSquares: readSum(accumulator.layerZerosSquares, index),
-    unit: filters * positions,
-  };
+  const blank = layerBlankSums(accumulator, index);
+  const zeros = layerZerosSums(accumulator, index);
   const blankRate = meanInterval(blank);
   const zeroShare = meanInterval(zeros);
   let dead = 0;
