@@ -8,6 +8,8 @@ import {
   ending,
   percent,
   percentWithInterval,
+  pointsWithInterval,
+  probability,
   shortRun,
 } from './format.ts';
 
@@ -19,6 +21,19 @@ test('numbers as people read them', () => {
   expect(percentWithInterval(0.5, 0.4, 0.6)).toBe('50.00 % (40.00–60.00)');
   expect(percentWithInterval(0.5, null, null)).toBe('50.00 %');
   expect(percentWithInterval(null, null, null)).toBe('–');
+  expect(pointsWithInterval(0.013, 0.0095, 0.0165)).toBe('+1.30 (+0.95 to +1.65)');
+  expect(pointsWithInterval(-0.00004, -0.1, 0.00004)).toBe('0.00 (−10.00 to 0.00)');
+  expect(pointsWithInterval(-1, null, null)).toBe('−100.00');
+  expect([1, 0.99951, 0.9994, 0.0345, 0.001, 0.00096, 2.4e-9, 5e-324].map(probability)).toEqual([
+    '1',
+    '1',
+    '0.999',
+    '0.035',
+    '0.001',
+    '1e-3',
+    '2e-9',
+    '5e-324',
+  ]);
   expect([0, 999, 1000, 1_234_567, 59_000_000, 8e9, 2.5e15].map(bytes)).toEqual([
     '0 bytes',
     '999 bytes',

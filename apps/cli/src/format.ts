@@ -51,3 +51,22 @@ export function ending(text: string, width: number): string {
   const characters = Array.from(text);
   return characters.length <= width ? text : `…${characters.slice(1 - width).join('')}`;
 }
+
+/** A difference of shares in points with its interval: `+1.30 (+0.95 to +1.65)`. */
+export function pointsWithInterval(difference: number, low: number | null, high: number | null): string {
+  if (low === null || high === null) return points(difference);
+  return `${points(difference)} (${points(low)} to ${points(high)})`;
+}
+
+/** With its sign, but for what rounds to nothing. */
+function points(difference: number): string {
+  const text = Math.abs(100 * difference).toFixed(2);
+  if (Number(text) === 0) return text;
+  return difference > 0 ? `+${text}` : `−${text}`;
+}
+
+/** A p-value: `0.034`, `2e-9`, `1` for all but 1. */
+export function probability(p: number): string {
+  if (p >= 0.9995) return '1';
+  return p >= 0.001 ? p.toFixed(3) : p.toExponential(0);
+}

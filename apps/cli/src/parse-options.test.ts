@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { age, failureLimit, filterName, gridSelection, positiveInteger } from './parse-options.ts';
+import { age, failureLimit, filterName, gridSelection, pairLimit, positiveInteger } from './parse-options.ts';
 
 describe.each([
   [positiveInteger, { '1': 1, '42': 42, '007': 7 }, ['0', '-1', '1.5', '1e3', '', ' 1', '٣', '9'.repeat(20)]],
@@ -20,6 +20,11 @@ describe.each([
     failureLimit,
     { '0': { images: 0 }, '10': { images: 10 }, '0%': { percent: 0 }, '2.5%': { percent: 2.5 } },
     ['-1', '100.5%', '1.5', 'many', '', '%', '9'.repeat(20)],
+  ],
+  [
+    pairLimit,
+    { '1': 1, '10000': 10_000, all: Infinity, none: 0 },
+    ['0', '-1', '1.5', '', 'some', '9'.repeat(20)],
   ],
   [
     filterName,

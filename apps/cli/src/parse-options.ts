@@ -81,3 +81,11 @@ export function codeList(text: string): string[] {
   if (codes.every((code) => /^[a-z][a-z-]*$/.test(code))) return codes;
   throw new InvalidArgumentError('give codes as "failures" shows them, such as poison,truncated.');
 }
+
+/** How many images in common are paired: a number, `all` or `none`. */
+export function pairLimit(text: string): number {
+  if (text === 'all') return Infinity;
+  if (text === 'none') return 0;
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new InvalidArgumentError('give a number of images such as 10000, all, or none.');
+}

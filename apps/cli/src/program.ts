@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
+import type { ComparisonQuestion } from '@filterscope/results/compare';
 import { findRun } from '@filterscope/results/find-run';
 import { openResults, type Results } from '@filterscope/results/open-results';
 import { FILTER_ORDERS, type FilterQuestion } from '@filterscope/results/summaries';
+import { ADJUSTMENTS } from '@filterscope/statistics/adjust-p';
 import { addAnalyze, addSubmit } from './analyze-options.ts';
 import type { WorkerCommandOptions } from './commands/worker.ts';
 import { QUERY_FORMATS, type QueryFormat } from './commands/query.ts';
@@ -13,6 +15,7 @@ import {
   failureLimit,
   filterName,
   htmlFile,
+  pairLimit,
   period,
   portNumber,
   positiveInteger,
@@ -158,6 +161,33 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
       await withResults(context, run, options, (results) => image(context, results, key, options));
     });
 
+  command('compare', 'what differs between two runs, layer by layer and filter by filter')
+    .argument('<runA>', RUN)
+    .argument('<runB>', 'the other one; differences are B minus A')
+    .option('--output-b <url>', 'where the other run is kept (default: as --output)')
+    .option('--layer <layer>', 'only this layer and its filters')
+    .option('--same-lineage', 'one was fine-tuned from the other: filter i is the same in both', false)
+    .option(
+      '--pairs <n>',
+      'of the images in common, pair the first so many; all; or none: as if they were different',
+      pairLimit,
+      10_000,
+    )
+    .addOption(adjustOption())
+    .action(
+      async (
+        runA: string,
+        runB: string,
+        { outputB, ...options }: Common & ComparisonQuestion & { outputB?: string },
+      ) => {
+        const { compare } = await import('./commands/compare.ts');
+        const inB = { ...options, output: outputB ?? options.output };
+        await withResults(context, runA, options, (a) =>
+          withResults(context, runB, inB, (b) => compare(context, a, b, options)),
+        );
+      },
+    );
+
   command('query', 'SQL over the tables runs, layers, filters, images, failures and readings')
     .argument('<run>', RUN)
     .argument('<sql>', 'one SELECT, in quotes')
@@ -202,6 +232,11 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
   });
   return program;
 }
+
+const adjustOption = () =>
+  new Option('--adjust <method>', 'of p-values: Benjamini–Hochberg or Benjamini–Yekutieli')
+    .choices(ADJUSTMENTS)
+    .default('bh');
 
 async function withResults(
   context: Context,

@@ -68,11 +68,13 @@ const TABLE = `
   object-forbidden permanent give-up
   object-missing permanent give-up
   output-is-dataset permanent give-up
+  nothing-in-common permanent give-up
   not-a-file permanent give-up
   not-a-folder permanent give-up
   port-taken permanent give-up
   redis-refused permanent give-up
   rows-lost permanent give-up
+  same-run permanent give-up
   store-read-only permanent give-up
   store-refused permanent give-up
   unknown-class permanent give-up

@@ -106,7 +106,7 @@ function badQuery(error: unknown): never {
 const FETCHED_AT_A_TIME = 8;
 
 /** Paths of objects for DuckDB, fetched into `folder` from a store that is not on this machine. */
-async function localFiles(
+export async function localFiles(
   store: ObjectStore,
   keys: readonly string[],
   folder: string,
@@ -126,7 +126,8 @@ async function localFiles(
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
-const parquet = (files: readonly string[]) =>
+/** The rows of Parquet files, for a query. */
+export const parquet = (files: readonly string[]) =>
   `read_parquet([${files.map(quote).join(', ')}], hive_partitioning = false)`;
 
 /** One row an image and filter, unfolded as the query reads it. Lists unnested side by side advance together. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   attemptFolder,
   chunkCommitsFolder,
+  chunkOfReadings,
   commitKey,
   commitsFolder,
   gridKey,
@@ -47,4 +48,16 @@ test('keys of a run sort by chunk, and no chunk’s folder is the beginning of a
       if (a !== b) expect(attemptFolder('r', a, 'x').startsWith(chunkCommitsFolder('r', b))).toBe(false);
     }),
   );
+});
+
+test('whose readings an object holds is told by its key', () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 9_999_999 }), (chunk) => {
+      expect(chunkOfReadings(readingsKey('0'.repeat(64), chunk, 3))).toBe(chunk);
+      expect(chunkOfReadings(`${attemptFolder('0'.repeat(64), chunk, 'mb3x-1f')}readings.parquet`)).toBe(
+        chunk,
+      );
+    }),
+  );
+  expect(chunkOfReadings(manifestPartKey('r', 1))).toBeUndefined();
 });

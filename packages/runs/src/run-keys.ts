@@ -51,3 +51,8 @@ export type IndexTable = (typeof INDEX_TABLES)[number];
 export const indexFolder = (table: IndexTable, run: string) => `index/${table}/run=${run}/`;
 export const readingsKey = (run: string, chunk: number, revision: number) =>
   `${indexFolder('readings', run)}${padded(chunk)}-${revision}.parquet`;
+/** The chunk whose readings an object holds, be it the index's or an attempt's; undefined for a key of another kind. */
+export function chunkOfReadings(key: string): number | undefined {
+  const match = /^(?:index\/readings\/run=[^/]+|runs\/[^/]+\/chunks)\/(\d+)[-/]/.exec(key);
+  return match ? Number(match[1]) : undefined;
+}

@@ -167,6 +167,8 @@ test('layers are found by name where the runs measured others, too', () => {
   );
 });
 
+const changes = (rows: readonly Compared[]) => comparisonRows(rows, 'bh').map(({ change }) => change);
+
 test('a change is spoken of where it is significant in its family, and dead only where it is all', () => {
   const zeros = { a: 0, b: 0, difference: 0, low: 0, high: 0, logP: 0 };
   const of = (a: number, b: number, logP: number): Compared => ({
@@ -182,7 +184,6 @@ test('a change is spoken of where it is significant in its family, and dead only
     of(0.9, 0, sure),
     of(0.2, 1, Math.log(0.06)),
   ];
-  const changes = (rows: readonly Compared[]) => comparisonRows(rows, 'bh').map(({ change }) => change);
   expect(changes(family)).toEqual(['newly-dead', 'revived', 'more-blank', 'less-blank', 'same']);
   expect(changes([of(0.5, 0.5, sure)])).toEqual(['same']);
   // the same p-value among ninety-nine others

@@ -1,4 +1,4 @@
-const HALF_LOG_2PI = 0.918938533204672741780329736406;
+const HALF_LOG_2PI = 0.5 * Math.log(2 * Math.PI);
 /** Below this Stirling's series is not exact to a double; the recurrence leads above it. */
 const STIRLING_FROM = 10;
 

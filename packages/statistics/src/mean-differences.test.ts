@@ -3,9 +3,10 @@ import { wilson, type MeanSums } from './intervals.ts';
 import { meanDifference, pairedMeanDifference } from './mean-differences.ts';
 import { rateDifferenceInterval } from './rate-differences.ts';
 
+const sum = (values: readonly number[]) => BigInt(values.reduce((a, b) => a + b, 0));
+
 /** Sums of eighths. */
 function sumsOf(values: readonly number[]): MeanSums {
-  const sum = (of: readonly number[]) => BigInt(of.reduce((a, b) => a + b, 0));
   return { n: values.length, sum: sum(values), sumOfSquares: sum(values.map((x) => x * x)), unit: 8 };
 }
 

@@ -1,0 +1,178 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DuckDBInstance,
+  DuckDBListVector,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBVector,
+} from '@duckdb/node-api';
+import { chunkOfReadings } from '@filterscope/runs/run-keys';
+import { addPairs, createPairedSums, type PairedSums } from '@filterscope/statistics/paired-sums';
+import { filterCount, type LayerShape } from '@filterscope/statistics/readings';
+import type { Results } from './open-results.ts';
+import { localFiles, parquet } from './query.ts';
+
+/** Images that two runs have in common, by their rows in each, in the order of the first run's manifest. */
+export interface Pairs {
+  readonly rowsA: Int32Array;
+  readonly rowsB: Int32Array;
+}
+
+/** Reads two runs side by side. */
+export interface PairReader extends AsyncDisposable {
+  /**
+   * Rows of the same manifest that are ok in both.
+   * @param limit the first so many; there may be more
+   */
+  alignedPairs(limit: number): Promise<Pairs>;
+  /** Images of the same content that are ok in both, of several copies the first with the first: all of them. */
+  commonPairs(): Promise<Pairs>;
+  /** Sums over these pairs. Takes the memory of some thousand of them, however many they are. */
+  sum(pairs: Pairs, layers: readonly LayerShape[]): Promise<PairedSums>;
+}
+
+/** Pairs whose zeros are in memory at a time: 35 MB a run for the whole network. */
+const BLOCK = 4096;
+
+/** Opens DuckDB, which reads single columns of many files at once. */
+export async function openPairReader(a: Results, b: Results, signal?: AbortSignal): Promise<PairReader> {
+  const folder = await mkdtemp(join(tmpdir(), 'filterscope-compare-'));
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  const images = async ({ tables, index }: Results, name: string) =>
+    parquet(await localFiles(tables, index.tables.images, join(folder, name), signal));
+
+  const pairsOf = async (sql: string): Promise<Pairs> => {
+    const rows: number[][] = [[], []];
+    for await (const chunk of chunks(connection, sql, signal)) {
+      for (const column of [0, 1]) for (const row of integers(chunk, column)) rows[column].push(row);
+    }
+    return { rowsA: Int32Array.from(rows[0]), rowsB: Int32Array.from(rows[1]) };
+  };
+
+  return {
+    async alignedPairs(limit) {
+      const [inA, inB] = [await images(a, 'a'), await images(b, 'b')];
+      const { rows } = a.document.manifest;
+      // Few images fail: of a million rows only the beginning is read.
+      for (let end = Math.min(rows, 2 * limit); ; end = Math.min(rows, 4 * end)) {
+        const pairs = await pairsOf(
+          `SELECT row, row FROM ${inA} a JOIN ${inB} b USING (row)
+           WHERE a.row < ${end} AND b.row < ${end} AND a.status = 'ok' AND b.status = 'ok' AND a.sha256 = b.sha256
+           ORDER BY row LIMIT ${limit}`,
+        );
+        if (pairs.rowsA.length === limit || end === rows) return pairs;
+      }
+    },
+    async commonPairs() {
+      const [inA, inB] = [copies(await images(a, 'a')), copies(await images(b, 'b'))];
+      return pairsOf(
+        `SELECT a.row, b.row FROM (${inA}) a JOIN (${inB}) b USING (sha256, copy) ORDER BY a.row`,
+      );
+    },
+    async sum({ rowsA, rowsB }, layers) {
+      const sums = createPairedSums(layers);
+      for (let start = 0; start < rowsA.length; start += BLOCK) {
+        const zeros = async (run: Results, rows: Int32Array) =>
+          readZeros(connection, run, layers, rows.subarray(start, start + BLOCK), signal);
+        addPairs(sums, await zeros(a, rowsA), await zeros(b, rowsB));
+      }
+      return sums;
+    },
+    async [Symbol.asyncDispose]() {
+      connection.closeSync();
+      instance.closeSync();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Images that are ok, with their content and which copy of it they are. */
+const copies = (from: string) =>
+  `SELECT row, sha256, row_number() OVER (PARTITION BY sha256 ORDER BY row) AS copy FROM ${from} WHERE status = 'ok'`;
+
+/**
+ * Zeros of these rows of a run `[row, filter]`, the layers one after the other.
+ * @throws RangeError when a row has no readings.
+ */
+async function readZeros(
+  connection: DuckDBConnection,
+  { document, index, output }: Results,
+  layers: readonly LayerShape[],
+  rows: Int32Array,
+  signal?: AbortSignal,
+): Promise<Uint16Array> {
+  const wanted = new Set(Array.from(rows, (row) => Math.floor(row / document.chunkSize)));
+  const keys = index.tables.readings.filter((key) => {
+    const chunk = chunkOfReadings(key);
+    return chunk === undefined || wanted.has(chunk);
+  });
+  const filters = filterCount(layers);
+  const zeros = new Uint16Array(rows.length * filters);
+  const places = new Map(Array.from(rows, (row, i) => [row, i]));
+  const folder = await mkdtemp(join(tmpdir(), 'filterscope-readings-'));
+  try {
+    const from = parquet(await localFiles(output, keys, folder, signal));
+    const columns = layers.map(({ layer }) => `${layer}_zeros`).join(', ');
+    const range = `row BETWEEN ${least(rows)} AND ${-least(rows.map((row) => -row))}`;
+    for await (const chunk of chunks(
+      connection,
+      `SELECT row, ${columns} FROM ${from} WHERE ${range}`,
+      signal,
+    )) {
+      const inChunk = integers(chunk, 0);
+      let offset = 0;
+      for (const [layer, { layer: name, filters: count }] of layers.entries()) {
+        const lists = chunk.getColumnVector(layer + 1);
+        if (!(lists instanceof DuckDBListVector))
+          throw new RangeError(`the readings of ${name} are no lists`);
+        const items = numbersOf(lists.childVector, Uint16Array);
+        for (const [i, row] of inChunk.entries()) {
+          const place = places.get(row);
+          if (place === undefined) continue;
+          if (lists.getEntryLength(i) !== count)
+            throw new RangeError(`row ${row} has no ${count} readings of ${name}`);
+          const at = lists.getEntryOffset(i);
+          zeros.set(items.subarray(at, at + count), place * filters + offset);
+        }
+        offset += count;
+      }
+      for (const row of inChunk) places.delete(row);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  if (places.size === 0) return zeros;
+  const [row] = places.keys();
+  throw new RangeError(`run ${document.run} has no readings of row ${row}, which is ok`);
+}
+
+async function* chunks(
+  connection: DuckDBConnection,
+  sql: string,
+  signal?: AbortSignal,
+): AsyncGenerator<DuckDBDataChunk> {
+  const result = await connection.stream(sql);
+  for (;;) {
+    signal?.throwIfAborted();
+    const chunk = await result.fetchChunk();
+    if (!chunk || chunk.rowCount === 0) return;
+    yield chunk;
+  }
+}
+
+const integers = (chunk: DuckDBDataChunk, column: number) =>
+  numbersOf(chunk.getColumnVector(column), Int32Array);
+
+/** The memory of a vector without nulls. Its own methods take a call for each of the forty million numbers that there are. */
+function numbersOf<Numbers>(vector: DuckDBVector, Type: abstract new (...args: never) => Numbers): Numbers {
+  const items: unknown = Reflect.get(vector, 'items');
+  if (items instanceof Type) return items;
+  throw new RangeError(`a column holds no ${Type.name}`);
+}
+
+function least(values: Int32Array): number {
+  return values.reduce((a, b) => Math.min(a, b));
+}
