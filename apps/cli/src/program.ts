@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { ComparisonQuestion } from '@filterscope/results/compare';
+import { openCompleteRuns } from '@filterscope/results/complete-runs';
 import { findRun } from '@filterscope/results/find-run';
 import { openResults, type Results } from '@filterscope/results/open-results';
 import { FILTER_ORDERS, type FilterQuestion } from '@filterscope/results/summaries';
@@ -8,6 +9,7 @@ import { addAnalyze, addSubmit } from './analyze-options.ts';
 import type { WorkerCommandOptions } from './commands/worker.ts';
 import { QUERY_FORMATS, type QueryFormat } from './commands/query.ts';
 import type { Context } from './context.ts';
+import { shortRun } from './format.ts';
 import { openOutput } from './open-output.ts';
 import {
   age,
@@ -189,13 +191,14 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
     );
 
   command('query', 'SQL over the tables runs, layers, filters, images, failures and readings')
-    .argument('<run>', RUN)
+    .argument('<run>', `${RUN}, or all`)
     .argument('<sql>', 'one SELECT, in quotes')
     .addOption(new Option('--format <format>', 'of the answer').choices(QUERY_FORMATS).default('table'))
     .action(async (run: string, sql: string, options: Common & { format: QueryFormat }) => {
       const { query } = await import('./commands/query.ts');
       const format = options.json ? 'json' : options.format;
-      await withResults(context, run, options, (results) => query(context, results, sql, format));
+      if (run === 'all') await withAllResults(context, options, (runs) => query(context, runs, sql, format));
+      else await withResults(context, run, options, (results) => query(context, [results], sql, format));
     });
 
   command('report', 'a run as one HTML file and a picture of its main figure')
@@ -250,4 +253,20 @@ async function withResults(
   await using results = await openResults(output, document, signal);
   if (!results.complete) say(terminal, 'The run is not complete: this is what it has so far.');
   await ask(results);
+}
+
+async function withAllResults(
+  context: Context,
+  { output: url }: Common,
+  ask: (runs: readonly Results[]) => Promise<void>,
+): Promise<void> {
+  const { terminal, signal } = context;
+  await using output = await openOutput(context, url);
+  const { complete, unfinished } = await openCompleteRuns(output, signal);
+  if (unfinished.length > 0) {
+    const names = unfinished.map(({ run }) => shortRun(run)).join(', ');
+    const runs = complete.length === 1 ? 'the 1 complete run' : `the ${complete.length} complete runs`;
+    say(terminal, `Over ${runs}; without ${names}, not complete.`);
+  }
+  await ask(complete);
 }

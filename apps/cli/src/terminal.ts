@@ -9,7 +9,7 @@ export interface Terminal {
   readonly log?: ReturnType<typeof createLog>;
 }
 
-export async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+export async function write(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain');
 }
 

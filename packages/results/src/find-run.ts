@@ -17,7 +17,7 @@ export interface RunListing {
 
 /** Every run of an output, newest first. */
 export async function listRuns(output: ObjectStore, signal?: AbortSignal): Promise<RunListing[]> {
-  const documents = await readDocuments(output, await runIds(output, signal), signal);
+  const documents = await runDocuments(output, signal);
   return Promise.all(
     documents.map(async ({ run, dataset, weights, manifest, createdAt }) => {
       const state = await runState(output, run, signal);
@@ -25,6 +25,11 @@ export async function listRuns(output: ObjectStore, signal?: AbortSignal): Promi
       return { run, dataset, weights: name, synthetic, state, images: manifest.rows, createdAt };
     }),
   );
+}
+
+/** `run.json` of every run of an output, newest first. */
+export async function runDocuments(output: ObjectStore, signal?: AbortSignal): Promise<RunDocument[]> {
+  return readDocuments(output, await runIds(output, signal), signal);
 }
 
 /**

@@ -12,7 +12,7 @@ import { chunkOfReadings } from '@filterscope/runs/run-keys';
 import { addPairs, createPairedSums, type PairedSums } from '@filterscope/statistics/paired-sums';
 import { filterCount, type LayerShape } from '@filterscope/statistics/readings';
 import type { Results } from './open-results.ts';
-import { localFiles, parquet } from './query.ts';
+import { localFiles, parquet } from './local-parquet.ts';
 
 /** Images that two runs have in common, by their rows in each, in the order of the first run's manifest. */
 export interface Pairs {

@@ -120,12 +120,12 @@ function enginesOf(commits: readonly Commit[]): IndexDocument['engines'] {
 }
 
 function runRow(
-  { run, dataset, weights, manifest, labels, settings, createdAt }: RunDocument,
+  { dataset, weights, manifest, labels, settings, createdAt }: RunDocument,
   counts: Record<string, number>,
 ): Row {
   const { name, synthetic, flavour, sha256 } = weights;
   const { fit, kernel } = settings;
   const layers = settings.layers.join(',');
-  const identity = { run, dataset, createdAt, weights: name, weightsSha256: sha256, flavour, synthetic };
+  const identity = { dataset, createdAt, weights: name, weightsSha256: sha256, flavour, synthetic };
   return { ...identity, labels: labels?.name ?? null, layers, fit, kernel, images: manifest.rows, ...counts };
 }

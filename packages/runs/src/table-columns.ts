@@ -1,10 +1,10 @@
 import type { Columns } from './parquet.ts';
 
 // Columns of the index's tables. Shares and rates are fractions 0–1. `images` is beside its rows (image-row.ts),
-// `readings` beside its encoding (readings-table.ts).
+// `readings` beside its encoding (readings-table.ts). No file has a column `run`: the folder `run=…` says it, and pandas
+// refuses a table that has it in both.
 
 export const RUN_COLUMNS: Columns = {
-  run: 'string',
   dataset: 'string',
   createdAt: 'string',
   weights: 'string',

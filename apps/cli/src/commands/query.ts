@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { printable } from '@filterscope/errors/printable';
 import type { Results } from '@filterscope/results/open-results';
-import { openQuery, type QuerySession, type SqlRow, type SqlValue } from '@filterscope/results/query';
+import { openQuery, type Query, type SqlRow } from '@filterscope/results/query';
+import type { SqlValue } from '@filterscope/results/sql-value';
 import type { Context } from '../context.ts';
 import { renderTable } from '../table.ts';
 import { say, write, writeJsonArray } from '../terminal.ts';
@@ -12,41 +12,35 @@ export type QueryFormat = (typeof QUERY_FORMATS)[number];
 
 const SHOWN = 500;
 
-/** `filterscope query`: SQL over a run's tables. */
+/** `filterscope query`: SQL over the tables of one run or of several. */
 export async function query(
   { terminal, signal }: Context,
-  results: Results,
+  runs: readonly Results[],
   sql: string,
   format: QueryFormat,
 ): Promise<void> {
-  await using session = await openQuery(results, sql, signal);
-  if (format === 'json') return await writeJsonArray(terminal, session.rows(sql));
-  if (format === 'table') return await showTable({ terminal }, session, sql);
-  await pipeline(createReadStream(await session.writeFile(sql, format)), terminal.stdout, {
-    end: false,
-    signal,
-  });
+  if (format === 'parquet' && terminal.stdout.isTTY) {
+    throw new FilterscopeError('bad-option', 'Parquet is not for a terminal: add "> FILE.parquet"');
+  }
+  await using answer = await openQuery(runs, sql, signal);
+  if (format === 'json') return await writeJsonArray(terminal, answer.rows());
+  if (format === 'table') return await showTable({ terminal }, answer);
+  for await (const piece of answer[format]()) await write(terminal.stdout, piece);
 }
 
-async function showTable(
-  { terminal }: Pick<Context, 'terminal'>,
-  session: QuerySession,
-  sql: string,
-): Promise<void> {
-  const columns = await session.columns(sql);
+async function showTable({ terminal }: Pick<Context, 'terminal'>, answer: Query): Promise<void> {
   const rows: SqlRow[] = [];
   let more = false;
-  for await (const row of session.rows(sql)) {
+  for await (const row of answer.rows()) {
     more = rows.length === SHOWN;
     if (more) break;
     rows.push(row);
   }
-  const numeric = (name: string) => rows.every((row) => row[name] === null || typeof row[name] === 'number');
-  const heads = columns.map((title) => ({
-    title,
-    align: numeric(title) ? ('right' as const) : ('left' as const),
+  const heads = answer.columns.map(({ name, numeric }) => ({
+    title: printable(name),
+    align: numeric ? ('right' as const) : ('left' as const),
   }));
-  const cells = rows.map((row) => columns.map((name) => cell(row[name] ?? null)));
+  const cells = rows.map((row) => answer.columns.map(({ name }) => cell(row[name] ?? null)));
   await write(terminal.stdout, renderTable(heads, cells));
   if (more) say(terminal, `The first ${SHOWN} rows; --format csv gives all.`);
 }
