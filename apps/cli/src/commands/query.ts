@@ -20,7 +20,7 @@ export async function query(
   format: QueryFormat,
 ): Promise<void> {
   if (format === 'parquet' && terminal.stdout.isTTY) {
-    throw new FilterscopeError('bad-option', 'Parquet is not for a terminal: add "> FILE.parquet"');
+    throw new FilterscopeError('bad-query', 'Parquet is not for a terminal: add "> FILE.parquet"');
   }
   await using answer = await openQuery(runs, sql, signal);
   if (format === 'json') return await writeJsonArray(terminal, answer.rows());
