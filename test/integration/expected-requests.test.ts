@@ -43,20 +43,41 @@ test.skipIf(reason !== '').each([
   ];
 
   await using distributed = await openCommandScene(s3);
-  const { requests } = await distributed.ask<{ requests: Requests }>(['submit', ...settings, '--dry-run']);
-  const counted = countRequests(distributed);
-  const { run } = await distributed.ask<Summary>(['submit', ...settings]);
-  const worker = distributed.startWorker();
-  await distributed.until('completion with crops', () => distributed.withCrops(run));
-  worker.child.kill('SIGTERM');
-  await worker.finished;
-  expectAbout(counted, requests);
+  const requests = await submitAndCarryOut(distributed, settings);
 
   await using local = await openCommandScene(s3);
   const countedHere = countRequests(local);
   await local.run(['analyze', ...settings], 3);
   expectAbout(countedHere, requests);
 });
+
+test.skipIf(reason !== '')('a dataset that grew', async () => {
+  useCredentials(s3);
+  const photos = await newFolder();
+  await writePhotos(photos, 40);
+  const dataset = `s3://${s3.bucket}/requests-${randomUUID()}`;
+  await upload(photos, dataset, s3.endpoint);
+  const weights = await writeSmallWeights(await newFolder());
+  const settings = [dataset, '--weights', weights, '--layers', 'block1_conv1', '--chunk-size', '8'];
+  await using scene = await openCommandScene(s3);
+  await scene.run(['analyze', ...settings, '--grids', 'none']);
+  await writePhotos(photos, 50);
+  await upload(photos, dataset, s3.endpoint);
+  await submitAndCarryOut(scene, [...settings, '--grids', '2']);
+});
+
+/** Expects that a run takes the requests that were announced. @returns them */
+async function submitAndCarryOut(scene: CommandScene, settings: readonly string[]): Promise<Requests> {
+  const { requests } = await scene.ask<{ requests: Requests }>(['submit', ...settings, '--dry-run']);
+  const counted = countRequests(scene);
+  const { run } = await scene.ask<Summary>(['submit', ...settings]);
+  const worker = scene.startWorker();
+  await scene.until('completion with crops', () => scene.withCrops(run));
+  worker.child.kill('SIGTERM');
+  await worker.finished;
+  expectAbout(counted, requests);
+  return requests;
+}
 
 /** Counts from now on, as S3 bills. Deletions are free. */
 function countRequests({ s3 }: CommandScene): Requests {

@@ -23,6 +23,7 @@ export type Progress =
   | {
       readonly kind: 'complete';
       readonly ok: number;
+      readonly reused: number;
       /** From the first image to the last commit. */
       readonly chunksSeconds: number;
       readonly indexSeconds: number;
@@ -56,7 +57,8 @@ const weights = { content, ...canonicalWeights(content) };
 const begun = performance.now();
 const manifest = await manifestOf(listDataset(dataset, { excluded: output.url, signal }));
 const plan = planRun(manifest, SETTINGS, weights);
-const { document } = await createRun(plan, { dataset: dataset.url, output, versions: {} }, signal);
+const place = { dataset: dataset.url, output, versions: {}, reuse: {} };
+const { document } = await createRun(plan, place, signal);
 const planned = performance.now();
 say({ kind: 'planned', run: plan.run, seconds: (planned - begun) / 1000 });
 
@@ -76,6 +78,7 @@ if (index === undefined) throw new Error('a chunk has no commit');
 say({
   kind: 'complete',
   ok: index.ok,
+  reused: index.reused,
   chunksSeconds: (carriedOut - planned) / 1000,
   indexSeconds: (performance.now() - carriedOut) / 1000,
   peakBytes: process.resourceUsage().maxRSS * 1024,

@@ -38,6 +38,29 @@ describe('a run over many images, with a stub engine', () => {
     }),
   );
 
+  test(
+    '2,000 images that become 2,100: 100 are computed, in less than 500 MB',
+    { timeout: 3 * MINUTE_MS },
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'filterscope-scale-'));
+      const [dataset, output] = [join(folder, 'dataset'), join(folder, 'output')];
+      try {
+        await makeTinyImages(dataset, 2000);
+        const before = completeOf(await analyse(dataset, output));
+        await makeTinyImages(dataset, 2100, 2000);
+        const after = completeOf(await analyse(dataset, output));
+        expect([after.ok, after.reused]).toEqual([2100, 2000]);
+        expect(after.peakBytes).toBeLessThan(500 * MB);
+        console.log(
+          `2000 images in ${seconds(before.chunksSeconds)}; 2100 with 2000 taken from there in ` +
+            `${seconds(after.chunksSeconds)}; peak ${(after.peakBytes / MB).toFixed(0)} MB`,
+        );
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
+
   test.skipIf(reason !== undefined)(
     '100,000 images: planned within a minute, in less than 500 MB, no growth from image 20,000 on',
     { timeout: 45 * MINUTE_MS },
@@ -89,8 +112,8 @@ async function runOver(images: number, check: (measured: Measured) => Promise<vo
 async function measure(images: number, dataset: string, output: string): Promise<Measured> {
   const said = await analyse(dataset, output);
   const planned = said.find((line) => line.kind === 'planned');
-  const complete = said.find((line) => line.kind === 'complete');
-  if (planned === undefined || complete === undefined) throw new Error('the run did not end');
+  const complete = completeOf(said);
+  if (planned === undefined) throw new Error('the run did not begin');
   expect(complete.ok).toBe(images);
   const asked = [];
   for (let i = 0; i < 3; i++) asked.push(await askLayers(output));
@@ -104,6 +127,12 @@ async function measure(images: number, dataset: string, output: string): Promise
     layersRows: asked[0].rows,
     samples: said.filter((line) => line.kind === 'at'),
   };
+}
+
+function completeOf(said: readonly Progress[]) {
+  const complete = said.find((line) => line.kind === 'complete');
+  if (complete === undefined) throw new Error('the run did not end');
+  return complete;
 }
 
 async function analyse(dataset: string, output: string): Promise<Progress[]> {

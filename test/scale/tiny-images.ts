@@ -9,17 +9,16 @@ const CLASSES = 20;
 /**
  * A dataset of `count` files in class folders: 200 different PNGs of 32×32 pixels, each under many names (hard links,
  * so that a hundred thousand take no more room than their names).
+ * @param from how many of them are there already
  */
-export async function makeTinyImages(folder: string, count: number): Promise<void> {
+export async function makeTinyImages(folder: string, count: number, from = 0): Promise<void> {
   for (let number = 0; number < CLASSES; number++)
     await mkdir(join(folder, className(number)), { recursive: true });
-  const originals: string[] = [];
-  for (let number = 0; number < count; number++) {
-    const path = join(folder, className(number), `image-${String(number).padStart(6, '0')}.png`);
-    if (number < DISTINCT) {
-      await writeFile(path, png(number));
-      originals.push(path);
-    } else await link(originals[number % DISTINCT], path);
+  const pathOf = (number: number) =>
+    join(folder, className(number), `image-${String(number).padStart(6, '0')}.png`);
+  for (let number = from; number < count; number++) {
+    if (number < DISTINCT) await writeFile(pathOf(number), png(number));
+    else await link(pathOf(number % DISTINCT), pathOf(number));
   }
 }
 

@@ -1,6 +1,6 @@
 import { listDataset } from '@filterscope/runs/listing';
 import { manifestOf, openManifest } from '@filterscope/runs/manifest';
-import { createRun, planRun, type RunPlan } from '@filterscope/runs/plan-run';
+import { createRun, planRun, type RunPlace, type RunPlan } from '@filterscope/runs/plan-run';
 import { RESIZE_KERNEL, type RunDocument, type RunSettings } from '@filterscope/runs/run-document';
 import { createWorkplace, type Workplace } from '@filterscope/runs/workplace';
 import type { ObjectStore } from '@filterscope/storage/object-store';
@@ -29,6 +29,7 @@ export interface PlannedRun {
 
 export interface PlannedRunOptions {
   readonly chunkSize?: number;
+  readonly reuse?: NonNullable<RunPlace['reuse']>;
   /** How both stores are reached. */
   readonly access?: StoreAccess;
 }
@@ -37,7 +38,7 @@ export interface PlannedRunOptions {
 export async function plannedRun(
   datasetUrl: string,
   outputUrl: string,
-  { chunkSize = 4, access = {}, ...given }: Partial<RunSettings> & PlannedRunOptions = {},
+  { chunkSize = 4, access = {}, reuse, ...given }: Partial<RunSettings> & PlannedRunOptions = {},
 ): Promise<PlannedRun> {
   const { signal } = new AbortController();
   const dataset = await openStore(datasetUrl, access);
@@ -55,7 +56,8 @@ export async function plannedRun(
   };
   const manifest = await manifestOf(listDataset(dataset));
   const plan = planRun(manifest, settings, firstLayerWeights(), chunkSize);
-  const { document } = await createRun(plan, { dataset: dataset.url, output, versions: {} }, signal);
+  const place = { dataset: dataset.url, output, versions: {}, ...(reuse && { reuse }) };
+  const { document } = await createRun(plan, place, signal);
   const work = {
     document,
     dataset,

@@ -40,6 +40,7 @@ interface Given extends Common, AccessOptions {
   readonly include?: string;
   readonly limit?: number;
   readonly labels?: string;
+  readonly reuse: boolean;
   readonly maxFailures?: FailureLimit;
   readonly chunkSize?: number;
   readonly engine: EngineName;
@@ -118,6 +119,7 @@ function addSettings(command: Command): Command {
     .option('--limit <n>', 'only the first N images in random order', positiveInteger)
     .option('--labels <file>', 'classes by a CSV file with columns image and class, instead of by folder')
     .option('--include <glob>', "only keys that match, such as '*.jpg' or 'cats/**'")
+    .option('--no-reuse', 'compute every image, though earlier runs in the output have its readings')
     .option('--chunk-size <n>', 'images a unit of work', positiveInteger)
     .option('--max-failures <n>', 'give up when more images fail: a number or P%', failureLimit)
     .option(

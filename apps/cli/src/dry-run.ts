@@ -1,6 +1,7 @@
 import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { prepareImage } from '@filterscope/imaging/prepare-image';
 import { expectedRequests } from '@filterscope/runs/expected-requests';
+import { findReuse } from '@filterscope/runs/find-reuse';
 import type { ManifestRow } from '@filterscope/runs/manifest-rows';
 import type { RunPlan } from '@filterscope/runs/plan-run';
 import { fetchImage } from '@filterscope/runs/process-image';
@@ -9,7 +10,7 @@ import type { Engine, PreparedImage } from '@filterscope/vgg16/engine';
 import type { Context } from './context.ts';
 import { expectedBytes } from './expected-bytes.ts';
 import { bytes, count, duration, shortRun } from './format.ts';
-import type { PlanOptions } from './make-plan.ts';
+import { reuseSearch, type PlanOptions } from './make-plan.ts';
 import { openEngine } from './open-engine.ts';
 import { say, write, writeJson } from './terminal.ts';
 
@@ -19,6 +20,8 @@ const IMAGES_A_UNIT = 4;
 const ROWS_TRIED = 64;
 /** Share of the bare forward pass that a whole run without and with all grids reaches (docs/benchmark.md). */
 const PIPELINE_SHARE = { without: 0.85, withGrids: 0.49 };
+/** What an image taken from an earlier run takes at full depth, whatever the number of cores (docs/design.md). */
+const SECONDS_A_REUSED = 0.004;
 
 /** `filterscope submit --dry-run`: what the run would be. Nothing is written. */
 export async function dryRun(
@@ -35,29 +38,36 @@ export async function dryRun(
   await using engine = await openEngine(plan.weights.content, options.layers, options.threads);
   const { rows } = manifest;
   const forward = await imagesPerSecond(rows.slice(0, ROWS_TRIED), settings.fit, dataset, engine, signal);
+  const search = reuseSearch(context, options, engine.identity);
+  const place = { dataset: dataset.url, access: options.access, output };
+  const reuse = search ? await findReuse(plan, { ...search, ...place }, signal) : null;
+  const reused = reuse?.unchanged ?? 0;
   const { without, withGrids } = PIPELINE_SHARE;
-  const secondsAnImage = (gridImages / withGrids + (images - gridImages) / without) / images;
-  const perSecond = forward === null ? null : forward / secondsAnImage;
+  const passes = gridImages / withGrids + (images - gridImages - reused) / without;
+  const perSecond = forward === null || images === reused ? null : (forward * (images - reused)) / passes;
+  const seconds = forward === null ? null : passes / forward + reused * SECONDS_A_REUSED;
   const { grids, readings, weights, crops } = expectedBytes(plan, options.crops);
   const estimate = {
     run,
     images,
+    reused,
     rows: rows.length,
     chunks: Math.ceil(rows.length / chunkSize),
     jobs: Math.ceil(rows.length / chunkSize),
     bytes: Math.round(grids + readings + weights + crops),
-    requests: expectedRequests(plan, options.crops),
+    requests: expectedRequests(plan, { crops: options.crops, reuse }),
     imagesPerSecond: perSecond,
-    seconds: perSecond === null ? null : images / perSecond,
+    seconds,
     output: output.url,
     synthetic: plan.weights.content.synthetic,
   };
   if (options.json) return writeJson(terminal, estimate);
-  const { requests, seconds } = estimate;
+  const { requests } = estimate;
+  const taken = reused > 0 ? `, ${count(reused)} of them taken from earlier runs` : '';
   const hours = (workers: number) => (seconds === null ? '–' : duration(seconds / workers));
   const lines = [
     `run       ${shortRun(run)}`,
-    `images    ${count(images)} of ${count(rows.length)} files`,
+    `images    ${count(images)} of ${count(rows.length)} files${taken}`,
     `jobs      ${count(estimate.jobs)} chunks of ${count(chunkSize)} images`,
     `writes    about ${bytes(estimate.bytes)}: grids ${bytes(grids)}, results ${bytes(readings)}, weights ${bytes(weights)}, pictures for crops ${bytes(crops)}`,
     `requests  about ${count(requests.get)} GET, ${count(requests.put)} PUT, ${count(requests.list)} LIST`,

@@ -36,12 +36,12 @@ export async function keepCrops(
       workplace,
       onBegin(pictures) {
         say(terminal, `Keeping pictures of the ${count(pictures)} images in the filters' top lists …`);
-        if (!terminal.log) progress = showProgress(terminal, pictures, 0);
+        if (!terminal.log) progress = showProgress(terminal, pictures, { done: 0, failed: 0 });
       },
       onPicture(missing) {
         seen.done += 1;
         if (missing) seen.missing += 1;
-        progress?.update(seen.done, seen.missing);
+        progress?.update({ done: seen.done, failed: seen.missing });
       },
       signal,
     });

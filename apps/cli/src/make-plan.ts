@@ -8,7 +8,9 @@ import { manifestOf } from '@filterscope/runs/manifest';
 import { MAX_CLASSES, planRun, requireImages, type RunPlan } from '@filterscope/runs/plan-run';
 import { readLabels } from '@filterscope/runs/read-labels';
 import type { RunDocument, RunSettings } from '@filterscope/runs/run-document';
+import type { ReuseSearch } from '@filterscope/runs/find-reuse';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { EngineIdentity } from '@filterscope/vgg16/engine';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
 import { requireLayers } from '@filterscope/vgg16/weights-file';
 import picomatch from 'picomatch';
@@ -34,6 +36,8 @@ export interface PlanOptions extends WeightsChoice {
   readonly labels?: string;
   readonly chunkSize?: number;
   readonly maxFailures?: FailureLimit;
+  /** Whether readings are taken from earlier runs. */
+  readonly reuse: boolean;
   /** Engine threads. */
   readonly threads?: number;
 }
@@ -108,6 +112,39 @@ function sayClasses(terminal: Terminal, { manifest, classes }: RunPlan): void {
       `There are more than ${count(MAX_CLASSES)} classes: only "filters --class" answers for one.`,
     );
   }
+}
+
+/** How earlier runs are looked through for `createRun` and `findReuse`; undefined with `--no-reuse`. */
+export function reuseSearch(
+  { terminal }: Context,
+  { reuse }: PlanOptions,
+  engine?: EngineIdentity,
+): Pick<ReuseSearch, 'engine' | 'onSources'> | undefined {
+  if (!reuse) return undefined;
+  const onSources = (runs: number) =>
+    say(terminal, `Looking for the images in ${runs === 1 ? 'an earlier run' : `${runs} earlier runs`} …`);
+  return { onSources, ...(engine && { engine }) };
+}
+
+/**
+ * Says what is taken from earlier runs.
+ * @param engineKnown whether it is known that the same engine carries out the run
+ */
+export function announceReuse(
+  { terminal }: Context,
+  { reuse, manifest }: RunDocument,
+  { reuse: wanted }: PlanOptions,
+  engineKnown: boolean,
+): void {
+  if (!reuse) return;
+  const { unchanged, sameName, engines } = reuse;
+  const proviso = engineKnown ? '' : ` (as far as the workers' engine is theirs, ${engines.join(' or ')})`;
+  const compared = sameName === 0 ? '' : `; ${count(sameName)} more are compared by content`;
+  say(
+    terminal,
+    `${count(unchanged)} of ${count(manifest.images)} images are taken from earlier runs${proviso}${compared}.`,
+  );
+  if (!wanted) say(terminal, 'The run was planned so: "delete" it first to have every image computed.');
 }
 
 /** Says what will be done and how much is written. */

@@ -4,22 +4,49 @@ import { say, type Terminal } from './terminal.ts';
 
 /** Shows how far a run is: a bar on a terminal, a line every few seconds elsewhere. */
 export interface Progress extends Disposable {
-  /** @param done images that have their result, earlier runs' included */
-  update(done: number, failed: number): void;
+  update(now: ImagesDone): void;
+}
+
+/** Images that have their result, by whomever. */
+export interface ImagesDone {
+  readonly done: number;
+  readonly failed: number;
+  /** Taken from earlier runs, which hardly takes time: rate and time left are those of the others. */
+  readonly reused?: number;
 }
 
 const LINE_EVERY_MS = 5_000;
 const RATE_WINDOW_MS = 30_000;
 
-/** @param done images that had their result before this process began */
-export function showProgress(terminal: Terminal, total: number, done: number): Progress {
-  const rate = slidingRate(done);
+/**
+ * @param before what there was before this process began
+ * @param reusable images that are expected to be taken from earlier runs
+ */
+export function showProgress(terminal: Terminal, total: number, before: ImagesDone, reusable = 0): Progress {
+  const rate = slidingRate(before.done - (before.reused ?? 0));
+  const speedOf = ({ done, reused = 0 }: ImagesDone): Speed => {
+    const perSecond = rate.update(done - reused);
+    const left = total - done - Math.max(0, reusable - reused);
+    return { perSecond, left: timeLeft(Math.max(0, left), perSecond) };
+  };
   return terminal.stderr.isTTY && !terminal.log
-    ? progressBar(terminal, total, done, rate)
-    : progressLines(terminal, total, rate);
+    ? progressBar(terminal, total, before, speedOf)
+    : progressLines(terminal, total, speedOf);
 }
 
-function progressBar(terminal: Terminal, total: number, done: number, rate: SlidingRate): Progress {
+interface Speed {
+  /** Images computed a second. */
+  readonly perSecond: number;
+  /** In words. */
+  readonly left: string;
+}
+
+function progressBar(
+  terminal: Terminal,
+  total: number,
+  before: ImagesDone,
+  speedOf: (now: ImagesDone) => Speed,
+): Progress {
   const format = '{bar} {value}/{total} images · {rate}/s · {left} left · {failed} failed';
   const bar = new SingleBar({
     format,
@@ -31,28 +58,27 @@ function progressBar(terminal: Terminal, total: number, done: number, rate: Slid
     clearOnComplete: true,
     fps: 5,
   });
-  bar.start(total, done, { rate: '–', left: '–', failed: 0 });
+  bar.start(total, before.done, { rate: '–', left: '–', failed: 0 });
   return {
-    update(done, failed) {
-      const perSecond = rate.update(done);
-      bar.update(done, { rate: perSecond.toFixed(1), left: timeLeft(total - done, perSecond), failed });
+    update(now) {
+      const { perSecond, left } = speedOf(now);
+      bar.update(now.done, { rate: perSecond.toFixed(1), left, failed: now.failed });
     },
     [Symbol.dispose]: () => bar.stop(),
   };
 }
 
-function progressLines(terminal: Terminal, total: number, rate: SlidingRate): Progress {
+function progressLines(terminal: Terminal, total: number, speedOf: (now: ImagesDone) => Speed): Progress {
   let next = performance.now() + LINE_EVERY_MS;
   return {
-    update(done, failed) {
-      const perSecond = rate.update(done);
+    update(now) {
+      const { perSecond, left } = speedOf(now);
       if (performance.now() < next) return;
       next = performance.now() + LINE_EVERY_MS;
-      const left = timeLeft(total - done, perSecond);
-      const failures = failed > 0 ? `, ${count(failed)} failed` : '';
+      const failures = now.failed > 0 ? `, ${count(now.failed)} failed` : '';
       say(
         terminal,
-        `${count(done)} of ${count(total)} images, ${perSecond.toFixed(1)} images/s, ${left} left${failures}`,
+        `${count(now.done)} of ${count(total)} images, ${perSecond.toFixed(1)} images/s, ${left} left${failures}`,
       );
     },
     [Symbol.dispose]: () => undefined,

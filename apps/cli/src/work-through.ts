@@ -32,24 +32,25 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
   const { terminal, signal } = context;
   const { document, dataset, output, engine, created } = work;
   const limit = work.maxFailures ?? Infinity;
-  const { done: doneBefore, failed: failedBefore } = await doneSoFar(output, document.run, signal);
-  if (doneBefore > 0)
+  const now = await doneSoFar(output, document.run, signal);
+  if (now.done > 0)
     say(
       terminal,
-      `Going on: ${count(doneBefore)} of ${count(document.manifest.rows)} images have their result.`,
+      `Going on: ${count(now.done)} of ${count(document.manifest.rows)} images have their result.`,
     );
 
   const tooMany = new AbortController();
   const checkFailures = () => {
-    if (failed > limit) tooMany.abort(tooManyFailures(failed, limit));
+    if (now.failed > limit) tooMany.abort(tooManyFailures(now.failed, limit));
   };
-  using progress = terminal.log ? undefined : showProgress(terminal, document.manifest.rows, doneBefore);
-  let done = doneBefore;
-  let failed = failedBefore;
-  const onImage = ({ status }: ImageRow) => {
-    done += 1;
-    if (status === 'failed') failed += 1;
-    progress?.update(done, failed);
+  using progress = terminal.log
+    ? undefined
+    : showProgress(terminal, document.manifest.rows, now, document.reuse?.unchanged);
+  const onImage = ({ status }: ImageRow, reused: boolean) => {
+    now.done += 1;
+    if (status === 'failed') now.failed += 1;
+    if (reused) now.reused += 1;
+    progress?.update(now);
     checkFailures();
   };
   const onCommitted = (chunk: number, mine: Commit | undefined) => {
@@ -57,8 +58,8 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
     terminal.log?.info({ run: document.run, chunk, outcome, ...(mine && chunkLine(mine)) }, 'chunk');
     if (mine) return;
     const { from, to } = chunkRows(document, chunk); // somebody else's: its images are done without us
-    done = Math.min(done + to - from, document.manifest.rows);
-    progress?.update(done, failed);
+    now.done = Math.min(now.done + to - from, document.manifest.rows);
+    progress?.update(now);
   };
   // Whoever joins a run that exists already begins somewhere else, so that two processes seldom do the same chunk.
   const firstChunk = created ? 0 : randomInt(chunkCount(document));
@@ -68,17 +69,17 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
     await runChunks({ document, dataset, output, engine, firstChunk, onImage, onCommitted, signal: either });
   } catch (error) {
     if (tooMany.signal.aborted)
-      await markRun(output, document.run, 'failed', tooManyFailures(failed, limit).message);
+      await markRun(output, document.run, 'failed', tooManyFailures(now.failed, limit).message);
     throw error;
   }
 }
 
 async function doneSoFar(output: ObjectStore, run: string, signal: AbortSignal) {
-  let done = 0;
-  let failed = 0;
+  const sum = { done: 0, failed: 0, reused: 0 };
   for await (const commit of readCommits(output, run, signal)) {
-    if (commit.revision === 0) done += commit.rows;
-    failed += failuresAdded(commit);
+    if (commit.revision === 0) sum.done += commit.rows;
+    sum.failed += failuresAdded(commit);
+    sum.reused += commit.reused;
   }
-  return { done, failed };
+  return sum;
 }

@@ -27,7 +27,7 @@ export interface HandlerOptions {
   readonly workplace: Workplace;
   /** Null for all. */
   readonly allowedOutputs: readonly string[] | null;
-  readonly onImage: (row: ImageRow) => void;
+  readonly onImage: (row: ImageRow, reused: boolean) => void;
   readonly onChunk: (place: RunPlace, job: ChunkJob, outcome: ChunkOutcome, commit?: Commit) => void;
   /** @param done undefined where there was nothing to do */
   readonly onCrops: (place: RunPlace, job: CropsJob, done: CropPart | undefined) => void;

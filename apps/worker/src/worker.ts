@@ -54,6 +54,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const hasty = connectRedis(redisUrl, 'hasty', onError);
   const meter = createBusyMeter(threads);
   const startedAt = new Date().toISOString();
+  /** Images that were computed, jobs begun, the newest engine, and jobs by run. */
   const seen = { images: 0, begun: 0, engine: null as string | null, runs: new Map<string, number>() };
   const stuck = new AbortController();
 
@@ -76,8 +77,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     engines,
     workplace: createWorkplace({ parallel: threads, batch: 1 }),
     allowedOutputs: options.allowedOutputs,
-    onImage(row) {
-      seen.images += 1;
+    onImage(row, reused) {
+      if (!reused) seen.images += 1;
       metrics.image(row);
     },
     onChunk({ run }, job, outcome, commit) {

@@ -68,6 +68,7 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
     images: total(({ revision, rows }) => (revision === 0 ? rows : 0)),
     ...counts,
     duplicates,
+    reused: total(({ reused }) => reused),
     engines: enginesOf(commits),
     startedAt: times[0] ?? document.createdAt,
     committedAt: times.at(-1) ?? document.createdAt,

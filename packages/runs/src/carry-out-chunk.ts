@@ -4,6 +4,7 @@ import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
 import { encodeAccumulator } from './accumulator-file.ts';
 import { isRefusal, putCommit, putObject, type Commit } from './commit.ts';
+import { earlierResults, type EarlierResult } from './earlier-results.ts';
 import { requireScales } from './grey-scales.ts';
 import { imageColumns, type ImageRow } from './image-row.ts';
 import { DEADLY, type ChunkJournal } from './journal.ts';
@@ -13,6 +14,7 @@ import { encodeParquet } from './parquet.ts';
 import {
   fetchImage,
   processImage,
+  takenOver,
   unprocessed,
   withoutFetching,
   type Drawing,
@@ -36,7 +38,8 @@ export interface ChunkWork {
   readonly workplace: Workplace;
   /** Where it is kept what is in hand; without, an image that kills the process kills it each time. */
   readonly journal?: ChunkJournal;
-  readonly onImage?: (row: ImageRow) => void;
+  /** @param reused whether it was taken from an earlier run */
+  readonly onImage?: (row: ImageRow, reused: boolean) => void;
   readonly signal: AbortSignal;
 }
 
@@ -86,6 +89,7 @@ export async function carryOutChunk(
       ok: count('ok'),
       failed: count('failed'),
       skipped: count('skipped'),
+      reused: outcomes.filter(({ reused }) => reused).length,
       engine: work.engine.identity,
       startedAt,
       committedAt: new Date().toISOString(),
@@ -120,16 +124,23 @@ async function processRows(
   const drawing = first < document.gridRows ? { folder, scales: await requireScales(work) } : undefined;
   const suspects = (await journal?.suspects()) ?? new Map<number, number>();
   const classIds = new Map(document.classes.map((name, i) => [name, i]));
+  const earlier = await earlierResults(work, rows, entries);
   const failure = new AbortController();
   const shared = { ...work, drawing, stopwatch, signal: AbortSignal.any([signal, failure.signal]) };
 
   const image = async (row: number): Promise<ImageOutcome> => {
     try {
-      const outcome = await carryOutRow(shared, entries[row - first], row, suspects.get(row) ?? 0);
+      const outcome = await carryOutRow(
+        shared,
+        entries[row - first],
+        row,
+        suspects.get(row) ?? 0,
+        earlier.get(row),
+      );
       const { readings } = outcome;
       const own = rowClasses(document, outcome.row.class).flatMap((name) => classIds.get(name) ?? []);
       if (readings) addReadings(accumulator, { row, classIds: own }, readings);
-      onImage?.(outcome.row);
+      onImage?.(outcome.row, outcome.reused === true);
       return outcome;
     } catch (error) {
       failure.abort(error); // the other images of the chunk are of no use any more
@@ -154,8 +165,13 @@ async function carryOutRow(
   entry: ManifestRow,
   row: number,
   deaths: number,
+  earlier: EarlierResult | undefined,
 ): Promise<ImageOutcome> {
   const { document, dataset, output, engine, workplace, journal, drawing, stopwatch, signal } = work;
+  if (earlier?.unchanged) {
+    const outcome = await takenOver(document, entry, row, earlier);
+    if (outcome) return outcome;
+  }
   if (deaths >= DEADLY) return unprocessed(entry, row, 'failed', poison(deaths));
   const unfetched = withoutFetching(entry, row);
   if (unfetched) return unfetched;
@@ -164,7 +180,15 @@ async function carryOutRow(
     return stopwatch.time('fetch', fetchImage(dataset, entry, signal));
   });
   const drawn = drawing && row < document.gridRows ? { drawing } : {};
-  const imageWork: ImageWork = { document, output, engine, stopwatch, signal, ...drawn };
+  const imageWork: ImageWork = {
+    document,
+    output,
+    engine,
+    stopwatch,
+    signal,
+    ...drawn,
+    ...(earlier && { earlier }),
+  };
   const handle = async (): Promise<ImageOutcome> => {
     release();
     signal.throwIfAborted();

@@ -21,6 +21,8 @@ const commit = z.object({
   ok: z.int().nonnegative(),
   failed: z.int().nonnegative(),
   skipped: z.int().nonnegative(),
+  /** Of those that are ok: taken from an earlier run. */
+  reused: z.int().nonnegative().default(0),
   engine: z.object({ name: z.string(), version: z.string(), processor: z.string() }),
   startedAt: z.iso.datetime(),
   committedAt: z.iso.datetime(),

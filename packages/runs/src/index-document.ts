@@ -16,6 +16,8 @@ const indexDocument = z.object({
   ok: z.int(),
   failed: z.int(),
   skipped: z.int(),
+  /** Of those that are ok: taken from an earlier run. */
+  reused: z.int().default(0),
   /** Images that are ok and hold the same bytes as one of an earlier row that is. */
   duplicates: z.int(),
   /** Every engine that took part; more than one means that last bits may differ between images. */

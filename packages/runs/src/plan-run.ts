@@ -3,9 +3,11 @@ import { objectExists } from '@filterscope/storage/object-exists';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { recogniseImagenet } from '@filterscope/vgg16/recognise-imagenet';
 import type { Weights } from '@filterscope/vgg16/weights';
+import { findReuse, type ReuseSearch } from './find-reuse.ts';
 import type { ManifestRows } from './manifest-rows.ts';
 import { storeManifest, type Manifest } from './manifest.ts';
 import { encodeJson } from './parse-stored.ts';
+import { storeReuse, type Reuse } from './reuse-table.ts';
 import {
   DEFAULT_ACCESS,
   readRunDocument,
@@ -103,6 +105,8 @@ export interface RunPlace {
   readonly versions: Readonly<Record<string, string>>;
   readonly access?: RunDocument['access'];
   readonly crops?: RunDocument['crops'];
+  /** Whether readings are taken from earlier runs; they are not unless told. */
+  readonly reuse?: Pick<ReuseSearch, 'engine' | 'onSources'>;
 }
 
 /**
@@ -123,7 +127,12 @@ export async function createRun(
     return { document: await readRunDocument(output, run, signal), created: false };
   }
   await storeManifest(output, run, manifest, signal);
-  const document = newDocument(plan, place);
+  const { dataset, access = DEFAULT_ACCESS } = place;
+  const reuse = place.reuse
+    ? await findReuse(plan, { ...place.reuse, dataset, access, output }, signal)
+    : null;
+  if (reuse) await storeReuse(output, run, reuse, manifest.rows.length, signal);
+  const document = newDocument(plan, place, reuse);
   const options = { ifAbsent: true, contentType: 'application/json', signal };
   const created = await output.put(key, encodeJson(document), options);
   await storeWeights(output, weights, signal); // garbage collection may have taken old ones that no run used until now
@@ -133,6 +142,7 @@ export async function createRun(
 function newDocument(
   { run, manifest, settings, weights, images, classes, gridRows, chunkSize }: RunPlan,
   { dataset, versions, access = DEFAULT_ACCESS, crops = 'all' }: RunPlace,
+  reuse: Reuse | null,
 ): RunDocument {
   const { sha256, content } = weights;
   const { flavour, synthetic, name } = content;
@@ -152,8 +162,13 @@ function newDocument(
     chunkSize,
     gridRows,
     crops,
+    reuse: reuse && reuseOf(reuse),
     versions: { ...versions },
   };
+}
+
+function reuseOf({ runs, engines, unchanged, sameName }: Reuse): RunDocument['reuse'] {
+  return { runs: runs.map(({ run }) => run), engines: [...engines], unchanged, sameName };
 }
 
 async function storeWeights(

@@ -7,6 +7,7 @@ import { readingsProblem } from '@filterscope/statistics/readings-problem';
 import { isObjectFault } from '@filterscope/storage/object-fault';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Engine } from '@filterscope/vgg16/engine';
+import type { EarlierResult } from './earlier-results.ts';
 import { layerGrids, mapsForGrids } from './grids.ts';
 import type { GreyScales } from './calibrate-scales.ts';
 import type { ImageRow } from './image-row.ts';
@@ -25,6 +26,8 @@ export interface ImageWork {
   readonly engine: Engine;
   /** For an image that gets grids. */
   readonly drawing?: Drawing;
+  /** Holds if its SHA-256 is that of the bytes. */
+  readonly earlier?: EarlierResult;
   readonly stopwatch: Stopwatch;
   readonly signal: AbortSignal;
 }
@@ -41,6 +44,8 @@ export interface ImageOutcome {
   readonly row: ImageRow;
   /** Present when the image is ok. */
   readonly readings?: Readings;
+  /** Taken from an earlier run. */
+  readonly reused?: true;
 }
 
 /** What became of a row whose image is not looked at, for the reason given. */
@@ -66,6 +71,22 @@ export function withoutFetching(entry: ManifestRow, row: number): ImageOutcome |
   return undefined;
 }
 
+/** An image as an earlier run found it; undefined where that is not there any more. */
+export async function takenOver(
+  document: RunDocument,
+  entry: ManifestRow,
+  row: number,
+  { image, readings: read }: EarlierResult,
+): Promise<ImageOutcome | undefined> {
+  const readings = await read();
+  if (!readings) return undefined;
+  const { sha256, width, height, format } = image;
+  return {
+    ...okOutcome(document, { ...baseRow(entry, row), sha256, width, height, format }, readings),
+    reused: true,
+  };
+}
+
 /**
  * One image, from its bytes to readings and stored grids. Whatever is wrong with it is a `failed` outcome with a code.
  * @throws the store's and the engine's errors: an outage never becomes a failed image.
@@ -76,12 +97,14 @@ export async function processImage(
   row: number,
   bytes: Uint8Array,
 ): Promise<ImageOutcome> {
-  const { document, engine, drawing, stopwatch, signal } = work;
+  const { document, engine, drawing, earlier, stopwatch, signal } = work;
   const base = baseRow(entry, row);
   const failed = (code: string, message: string, known: Partial<ImageRow>): ImageOutcome => {
     return { row: { ...base, ...known, status: 'failed', code, message } };
   };
   const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const taken = earlier?.image.sha256 === sha256 && (await takenOver(document, entry, row, earlier));
+  if (taken) return taken;
   const prepared = await stopwatch.time('decode', prepareImage(bytes, document.settings.fit, signal));
   const { width = null, height = null, format = null } = prepared;
   const known = { sha256, width, height, format };
@@ -100,8 +123,11 @@ export async function processImage(
     await settleAll(grids.map((grid) => storeGrid(work, drawing.folder, row, grid)));
   }
   const grids = drawing?.folder ?? null;
-  const sums = sumsByLayer(layers, result.readings);
-  return { row: { ...base, ...known, status: 'ok', ...sums, grids }, readings: result.readings };
+  return okOutcome(document, { ...base, ...known, grids }, result.readings);
+}
+
+function okOutcome(document: RunDocument, row: Omit<ImageRow, 'status'>, readings: Readings): ImageOutcome {
+  return { row: { ...row, status: 'ok', ...sumsByLayer(measuredLayers(document), readings) }, readings };
 }
 
 function baseRow({ image, class: cls, sizeBytes, etag }: ManifestRow, row: number) {

@@ -15,7 +15,7 @@ export interface RunWork {
   readonly engine: Engine;
   /** First chunk to look at; processes that share a run without a queue begin in different places. */
   readonly firstChunk?: number;
-  readonly onImage?: (row: ImageRow) => void;
+  readonly onImage?: (row: ImageRow, reused: boolean) => void;
   /** A chunk has its commit: this one, or, when undefined, that of another process. */
   readonly onCommitted?: (chunk: number, commit: Commit | undefined) => void;
   readonly signal: AbortSignal;

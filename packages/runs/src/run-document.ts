@@ -99,6 +99,16 @@ const runDocument = z.object({
   gridRows: z.int().nonnegative(),
   /** Whether workers keep pictures for crops after completion: no part of the results. */
   crops: z.enum(CROPS).default('all'),
+  /** What earlier runs have of the images, in `reuse/`; null for nothing. */
+  reuse: z
+    .object({
+      runs: z.array(z.string()),
+      engines: z.array(z.string()),
+      unchanged: z.int(),
+      sameName: z.int(),
+    })
+    .nullable()
+    .default(null),
   versions: z.record(z.string(), z.string()),
 });
 /** `run.json`: everything that a worker needs to know of a run beside its images. Written once, never changed. */

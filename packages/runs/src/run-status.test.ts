@@ -13,6 +13,7 @@ test('before the first commit nothing is known but the size', () => {
     ok: 0,
     failed: 0,
     skipped: 0,
+    reused: 0,
     chunks: 13,
     committed: 0,
     imagesPerSecond: null,
@@ -45,6 +46,18 @@ test('the rate is that of the last minute, the work of all workers together', ()
   });
   const old = exampleCommit(2, { startedAt: iso(-3600), committedAt: iso(-3590) });
   expect(statusOf(exampleRun(), 'running', [old, ...two], at(6)).imagesPerSecond).toBe(3.2);
+});
+
+test('images taken from earlier runs are in the time left, not in the rate', () => {
+  const commits = [
+    exampleCommit(0, { reused: 6, startedAt: iso(0), committedAt: iso(4) }),
+    exampleCommit(1, { reused: 8, startedAt: iso(1), committedAt: iso(5) }),
+  ];
+  expect(statusOf(exampleRun(), 'running', commits, at(6))).toMatchObject({
+    reused: 14,
+    imagesPerSecond: 2 / 5,
+    etaSeconds: (84 / 16) * 5,
+  });
 });
 
 test('where nobody has been at work for two minutes there is no estimate', () => {

@@ -17,9 +17,11 @@ export interface RunStatus {
   readonly ok: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Of those that are ok: taken from earlier runs. */
+  readonly reused: number;
   readonly chunks: number;
   readonly committed: number;
-  /** Rate of the last minute of work, all workers together; null before the first commit. */
+  /** Images computed a second in the last minute of work, all workers together; null before the first commit. */
   readonly imagesPerSecond: number | null;
   /** Null unless work is going on. */
   readonly etaSeconds: number | null;
@@ -96,7 +98,9 @@ export function statusOf(
   const first = commits.filter(({ revision }) => revision === 0);
   const sum = (count: (commit: Commit) => number) =>
     commits.reduce((total, commit) => total + count(commit), 0);
-  const imagesPerSecond = rateOf(first);
+  const imagesPerSecond = rateOf(first, ({ rows, reused }) => rows - reused);
+  // What is taken from earlier runs is spread over all chunks.
+  const rowsPerSecond = rateOf(first, ({ rows }) => rows);
   const done = first.reduce((total, { rows }) => total + rows, 0);
   const newest = Math.max(...first.map(({ committedAt }) => Date.parse(committedAt)));
   const working = state === 'running' && now.getTime() - newest < IDLE_AFTER_MS;
@@ -108,20 +112,21 @@ export function statusOf(
     ok: sum(({ ok }) => ok),
     failed: sum(failuresAdded),
     skipped: sum(({ skipped }) => skipped),
+    reused: sum(({ reused }) => reused),
     chunks: chunkCount(document),
     committed: first.length,
     imagesPerSecond,
-    etaSeconds: working && imagesPerSecond ? (document.manifest.rows - done) / imagesPerSecond : null,
+    etaSeconds: working && rowsPerSecond ? (document.manifest.rows - done) / rowsPerSecond : null,
     engine: engines.size > 0 ? [...engines].toSorted().join(', ') : null,
     synthetic: document.weights.synthetic,
     crops,
   };
 }
 
-/** Images a second over the attempts that ended in the last minute before the newest commit. */
-function rateOf(commits: readonly Commit[]): number | null {
-  const spans = commits.map(({ startedAt, committedAt, rows }) => {
-    return { start: Date.parse(startedAt), end: Date.parse(committedAt), rows };
+/** What is counted, a second, over the attempts that ended in the last minute before the newest commit. */
+function rateOf(commits: readonly Commit[], count: (commit: Commit) => number): number | null {
+  const spans = commits.map((commit) => {
+    return { start: Date.parse(commit.startedAt), end: Date.parse(commit.committedAt), rows: count(commit) };
   });
   const newest = Math.max(...spans.map(({ end }) => end));
   const recent = spans.filter(({ end }) => end > newest - RATE_WINDOW_MS);

@@ -13,7 +13,7 @@ import { allowedFailures } from '../allowed-failures.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { count, duration, percent, shortRun } from '../format.ts';
-import { announce, makePlan, type PlanOptions } from '../make-plan.ts';
+import { announce, announceReuse, makePlan, reuseSearch, type PlanOptions } from '../make-plan.ts';
 import { openDataset } from '../open-dataset.ts';
 import { openEngine } from '../open-engine.ts';
 import { openOutput } from '../open-output.ts';
@@ -63,11 +63,11 @@ async function carryOut(
 ): Promise<IndexDocument> {
   const { signal, versions } = context;
   await using engine = await openEngine(plan.weights.content, options.layers, options.threads);
-  const { document, created } = await createRun(
-    plan,
-    { dataset: dataset.url, output, versions, access: options.access, crops: options.crops },
-    signal,
-  );
+  const reuse = reuseSearch(context, options, engine.identity);
+  const { access, crops } = options;
+  const place = { dataset: dataset.url, output, versions, access, crops, ...(reuse && { reuse }) };
+  const { document, created } = await createRun(plan, place, signal);
+  announceReuse(context, document, options, true);
   await unmarkRun(output, document.run, signal);
   const maxFailures = allowedFailures(options.maxFailures, document);
   await setFailureLimit(output, document.run, maxFailures, signal);
@@ -86,7 +86,7 @@ async function report(
   durationSeconds: number,
 ): Promise<void> {
   const { terminal, signal } = context;
-  const { ok, failed, skipped, images } = index;
+  const { ok, failed, skipped, reused, images } = index;
   const { synthetic } = plan.weights.content;
   if (json) {
     const summary = {
@@ -96,6 +96,7 @@ async function report(
       ok,
       failed,
       skipped,
+      reused,
       output: output.url,
       durationSeconds,
       synthetic,
@@ -103,7 +104,8 @@ async function report(
     await writeJson(terminal, summary);
     return;
   }
-  const counts = `${count(ok)} ok, ${count(failed)} failed, ${count(skipped)} skipped`;
+  const taken = reused > 0 ? ` (${count(reused)} of them taken from earlier runs)` : '';
+  const counts = `${count(ok)} ok${taken}, ${count(failed)} failed, ${count(skipped)} skipped`;
   say(terminal, `Run ${shortRun(plan.run)} is complete: ${counts}, in ${duration(durationSeconds)}.`);
   if (failed > 0)
     say(

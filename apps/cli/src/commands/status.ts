@@ -52,11 +52,12 @@ function describeQueue({ workers, trouble }: QueueFacts, run: string): string {
 function describe(status: RunStatus, reason: string | undefined): string {
   const done = status.ok + status.failed + status.skipped;
   const rate = status.imagesPerSecond === null ? '–' : `${status.imagesPerSecond.toFixed(1)} images/s`;
+  const taken = status.reused > 0 ? ` (${count(status.reused)} of them taken from earlier runs)` : '';
   const lines = [
     `run      ${status.run}`,
     `state    ${status.state}${reason === undefined ? '' : `: ${reason}`}`,
     `         ${shareBar(done / status.images, 40)} ${count(done)} of ${count(status.images)} images`,
-    `images   ${count(status.ok)} ok, ${count(status.failed)} failed, ${count(status.skipped)} skipped`,
+    `images   ${count(status.ok)} ok${taken}, ${count(status.failed)} failed, ${count(status.skipped)} skipped`,
     `chunks   ${count(status.committed)} of ${count(status.chunks)} committed`,
     `rate     ${rate}${status.etaSeconds === null ? '' : `, ${duration(status.etaSeconds)} left`}`,
     ...(status.crops ? [`crops    ${count(status.crops.done)} of ${count(status.crops.total)} parts`] : []),

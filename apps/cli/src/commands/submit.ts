@@ -12,7 +12,7 @@ import { allowedFailures } from '../allowed-failures.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { count, shortRun } from '../format.ts';
-import { announce, makePlan, type PlanOptions } from '../make-plan.ts';
+import { announce, announceReuse, makePlan, reuseSearch, type PlanOptions } from '../make-plan.ts';
 import { openDataset } from '../open-dataset.ts';
 import { openOutput } from '../open-output.ts';
 import { say, write, writeJson } from '../terminal.ts';
@@ -66,13 +66,16 @@ async function create(
   plan: RunPlan,
   dataset: ObjectStore,
   output: ObjectStore,
-  { access, crops, maxFailures }: SubmitOptions,
+  options: SubmitOptions,
 ): Promise<RunDocument> {
   const { signal, versions } = context;
   await withQueue(context, () => Promise.resolve()); // a queue that is not there is said before the work
-  const place = { dataset: dataset.url, output, versions, access, crops };
+  const reuse = reuseSearch(context, options);
+  const { access, crops } = options;
+  const place = { dataset: dataset.url, output, versions, access, crops, ...(reuse && { reuse }) };
   const { document } = await createRun(plan, place, signal);
-  await setFailureLimit(output, document.run, allowedFailures(maxFailures, document), signal);
+  await setFailureLimit(output, document.run, allowedFailures(options.maxFailures, document), signal);
+  announceReuse(context, document, options, false);
   return document;
 }
 
@@ -135,11 +138,21 @@ async function enqueue(context: Context, place: RunPlace, jobs: readonly UnitJob
 
 async function answer({ terminal, signal }: Context, output: ObjectStore, run: string, json: boolean) {
   if (!json) return write(terminal.stdout, `${run}\n`);
-  const { state, images, ok, failed, skipped, synthetic } = await readRunStatus(
+  const { state, images, ok, failed, skipped, reused, synthetic } = await readRunStatus(
     output,
     run,
     new Date(),
     signal,
   );
-  await writeJson(terminal, { run, state, images, ok, failed, skipped, output: output.url, synthetic });
+  await writeJson(terminal, {
+    run,
+    state,
+    images,
+    ok,
+    failed,
+    skipped,
+    reused,
+    output: output.url,
+    synthetic,
+  });
 }

@@ -28,11 +28,13 @@ export async function watch(
   const { run } = status;
   const ended = () => ['complete', 'cancelled', 'failed'].includes(status.state);
   {
-    using progress = options.json ? undefined : showProgress(terminal, status.images, doneOf(status));
+    using progress = options.json
+      ? undefined
+      : showProgress(terminal, status.images, doneOf(status), document.reuse?.unchanged);
     let said = '';
     for (let look = 0; ; look++) {
       if (options.json) await write(terminal.stdout, `${JSON.stringify(status)}\n`);
-      else progress?.update(doneOf(status), status.failed);
+      else progress?.update(doneOf(status));
       if (ended()) break;
       if (look % ASK_QUEUE_EVERY === ASK_QUEUE_EVERY - 1) {
         const trouble = (await queueFacts(context, place))?.trouble ?? '';
@@ -54,4 +56,8 @@ export async function watch(
   return failed > 0 ? EXIT.failedImages : EXIT.done;
 }
 
-const doneOf = ({ ok, failed, skipped }: RunStatus) => ok + failed + skipped;
+const doneOf = ({ ok, failed, skipped, reused }: RunStatus) => ({
+  done: ok + failed + skipped,
+  failed,
+  reused,
+});

@@ -44,6 +44,7 @@ export function exampleReport(given: Partial<Report> = {}, document: RunDocument
       ok: 6,
       failed: 0,
       skipped: 0,
+      reused: 0,
       duplicates: 0,
       cropImages: 0,
       engines: [{ name: 'onnx-cpu', version: '1.30.0', processor: 'x64-avx2' }],

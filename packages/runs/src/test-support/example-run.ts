@@ -32,6 +32,7 @@ export function exampleRun(given: Partial<RunDocument> = {}): RunDocument {
     chunkSize: 8,
     gridRows: 16,
     crops: 'all',
+    reuse: null,
     versions: { filterscope: '0.1.0' },
     ...given,
   };
@@ -50,6 +51,7 @@ export function exampleCommit(chunk: number, given: Partial<Commit> = {}): Commi
     ok: 8,
     failed: 0,
     skipped: 0,
+    reused: 0,
     engine: { name: 'onnx-cpu', version: '1.30.0', processor: 'x64-avx2' },
     startedAt: '2024-05-06T07:08:00.000Z',
     committedAt: '2024-05-06T07:08:02.000Z',
