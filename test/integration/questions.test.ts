@@ -6,7 +6,7 @@ import { gridLayout, gridSize } from '@filterscope/imaging/grid-layout';
 import { readGridMetadata } from '@filterscope/imaging/grid-metadata';
 import { gridKey } from '@filterscope/runs/run-keys';
 import { LAYERS } from '@filterscope/vgg16/layers';
-import type { ImageAnswer, OneImageAnswer, Summary } from '../support/answers.ts';
+import type { ImageAnswer, OneImageAnswer, Summary, TopImageAnswer } from '../support/answers.ts';
 import { expectPage } from '../support/expect-page.ts';
 import { folderContents } from '../support/folder-contents.ts';
 import { askJson, filterscope, type Finished } from '../support/run-filterscope.ts';
@@ -192,6 +192,17 @@ describe.concurrent('questions', () => {
     ]);
     const histogram = filter['histogram'] as { images: number }[];
     expect(histogram.reduce((sum, { images }) => sum + images, 0)).toBe(PHOTOS);
+
+    const top = filter['topImages'] as TopImageAnswer[];
+    expect(top).toHaveLength(PHOTOS - Number(filter['blank']));
+    for (const { position, x, y, max, field, picture, missing } of top) {
+      expect([x, y]).toEqual([position % 28, Math.floor(position / 28)]);
+      expect(max).toBeLessThanOrEqual(Number(filter['maxActivation']));
+      expect(field.left + field.width).toBeLessThanOrEqual(224);
+      expect(field.top + field.height).toBeLessThanOrEqual(224);
+      expect(missing).toBeNull();
+      expect(await sharp(picture!).metadata()).toMatchObject({ width: 224, height: 224, format: 'webp' });
+    }
   });
 
   test('images and failures', async () => {

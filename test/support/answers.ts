@@ -21,6 +21,24 @@ export interface ImageAnswer {
   readonly blankFilters: Readonly<Record<string, number>> | null;
 }
 
+/** One of the `topImages` of `filter --json`. */
+export interface TopImageAnswer {
+  readonly image: string;
+  readonly max: number;
+  readonly position: number;
+  readonly x: number;
+  readonly y: number;
+  readonly field: {
+    readonly left: number;
+    readonly top: number;
+    readonly width: number;
+    readonly height: number;
+  };
+  /** Path. */
+  readonly picture: string | null;
+  readonly missing: { readonly code: string; readonly message: string } | null;
+}
+
 /** `image --json`, as far as the tests look at it. */
 export interface OneImageAnswer extends ImageAnswer {
   /** Path of each layer's grid. */

@@ -1,12 +1,15 @@
 import { encodeCrop, enlargementOf, type CropFile } from '@filterscope/imaging/crop-file';
 import type { Rectangle } from '@filterscope/imaging/rectangle';
+import { cropParts, readCropPart } from '@filterscope/runs/crop-parts';
 import { preparePicture, readPicture } from '@filterscope/runs/image-picture';
 import { openManifest } from '@filterscope/runs/manifest';
 import { fetchImage, type Refusal } from '@filterscope/runs/process-image';
 import { measuredLayers } from '@filterscope/runs/run-document';
+import { pictureKey } from '@filterscope/runs/run-keys';
 import { settleAll } from '@filterscope/runs/settle-all';
 import type { TopImage } from '@filterscope/statistics/top-images';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import { objectExists } from '@filterscope/storage/object-exists';
 import { fieldInPicture, receptiveFieldShape } from '@filterscope/vgg16/receptive-field';
 import type { Results } from './open-results.ts';
 import { filterInFull } from './summaries.ts';
@@ -23,6 +26,13 @@ export interface PlacedImage extends TopImage {
   readonly field: Rectangle;
 }
 
+export interface PicturedImage extends PlacedImage {
+  /** Key below the output of the image as the network saw it, which `field` is a part of; null where it is not stored. */
+  readonly picture: string | null;
+  /** Why it is not; null where it is. */
+  readonly missing: Refusal | null;
+}
+
 export interface TopCrop extends PlacedImage {
   /** What lies in the field; null when the image cannot be had. */
   readonly crop: CropFile | null;
@@ -30,8 +40,25 @@ export interface TopCrop extends PlacedImage {
   readonly missing: Refusal | null;
 }
 
-/** The images of a filter's top list by name and place. */
-export async function placeImages(
+/** The images of a filter's top list, by name and place, with their pictures. */
+export async function pictureImages(
+  results: Results,
+  layerName: string,
+  images: readonly TopImage[],
+  signal?: AbortSignal,
+): Promise<PicturedImage[]> {
+  const { document, output } = results;
+  const placed = await placeImages(results, layerName, images, signal);
+  return settleAll(
+    placed.map(async (image) => {
+      const key = pictureKey(document.run, image.row);
+      if (await objectExists(output, key, signal)) return { ...image, picture: key, missing: null };
+      return { ...image, picture: null, missing: await whyMissing(results, image.row, signal) };
+    }),
+  );
+}
+
+async function placeImages(
   { document, output }: Results,
   layerName: string,
   images: readonly TopImage[],
@@ -78,16 +105,30 @@ export async function topCrops(
   );
 }
 
-const NOT_STORED = { code: 'not-made', message: 'the crops of this image are not made' };
+/** Why an image has no picture, as far as the store knows. */
+async function whyMissing(
+  { document, index, complete, output }: Results,
+  row: number,
+  signal?: AbortSignal,
+): Promise<Refusal> {
+  if (complete) {
+    const part = Math.floor(row / cropParts(document, index).rowsAPart);
+    const done = await readCropPart(output, document.run, index.generation, part, signal);
+    const known = done?.missing.find((missing) => missing.row === row);
+    if (known) return { code: known.code, message: known.message };
+  }
+  return { code: 'not-made', message: 'its picture is not made yet' };
+}
 
 async function pictureOf(
-  { document, output }: Results,
+  results: Results,
   row: number,
   { dataset, signal }: { dataset?: () => Promise<ObjectStore>; signal: AbortSignal },
 ): Promise<{ pixels: Uint8Array } | Refusal> {
+  const { document, output } = results;
   const pixels = await readPicture(output, document.run, row, signal);
   if (pixels) return { pixels };
-  if (!dataset) return NOT_STORED;
+  if (!dataset) return whyMissing(results, row, signal);
   const [entry] = await openManifest(output, document.run).read(row, row + 1, signal);
   const fetched = await fetchImage(await dataset(), entry, signal);
   return 'code' in fetched ? fetched : preparePicture({ document, output, signal }, row, fetched.bytes);

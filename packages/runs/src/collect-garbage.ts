@@ -1,19 +1,30 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectInfo, ObjectStore } from '@filterscope/storage/object-store';
 import { readCommits } from './commit.ts';
+import { cropParts, readCropPart } from './crop-parts.ts';
+import { readComplete } from './index-document.ts';
 import { readRunDocument } from './run-document.ts';
 import {
   chunksFolder,
+  cropPartsFolder,
+  cropsFolder,
   drawnFolder,
   indexFolder,
   INDEX_TABLES,
+  pictureKey,
+  picturesFolder,
   runFolder,
   RUNS,
   weightsKey,
 } from './run-keys.ts';
 
 /** Why an object is garbage. */
-export type GarbageReason = 'uncommitted-attempt' | 'deleted-run' | 'unused-weights' | 'drawn-grid';
+export type GarbageReason =
+  | 'uncommitted-attempt'
+  | 'deleted-run'
+  | 'unused-weights'
+  | 'drawn-grid'
+  | 'old-crops';
 
 export interface Garbage {
   readonly key: string;
@@ -23,7 +34,8 @@ export interface Garbage {
 
 /**
  * Objects that no run needs and that nobody has touched since `before`, so that work in progress is safe: attempts that
- * never got their commit, remains of deleted runs, weights of no run, grids drawn for a question.
+ * never got their commit, remains of deleted runs, weights of no run, grids drawn for a question,
+ * pictures for crops that a retry has made useless.
  */
 export async function* findGarbage(
   output: ObjectStore,
@@ -53,6 +65,7 @@ export async function* findGarbage(
     const uncommitted = (info: ObjectInfo) => old(info) && !committed.has(attemptOf(info.key));
     yield* garbageIn(output, chunksFolder(run), 'uncommitted-attempt', uncommitted, signal);
     yield* garbageIn(output, drawnFolder(run), 'drawn-grid', old, signal);
+    yield* oldCrops(output, run, old, signal);
   }
   for (const table of INDEX_TABLES) {
     for await (const folder of output.folders(`index/${table}/`, signal)) {
@@ -62,6 +75,31 @@ export async function* findGarbage(
   }
   const unused = (info: ObjectInfo) => old(info) && !weights.has(info.key);
   yield* garbageIn(output, 'weights/', 'unused-weights', unused, signal);
+}
+
+/** Once all crops of a run's newest index are made, what only earlier ones needed. The pictures first: the rest tells that there are some. */
+async function* oldCrops(
+  output: ObjectStore,
+  run: string,
+  old: (info: ObjectInfo) => boolean,
+  signal?: AbortSignal,
+): AsyncGenerator<Garbage> {
+  const index = await readComplete(output, run, signal);
+  if (!index) return;
+  const current = cropPartsFolder(run, index.generation);
+  const parts = await Array.fromAsync(output.list(cropsFolder(run), signal));
+  if (parts.every(({ key }) => key.startsWith(current))) return;
+  const document = await readRunDocument(output, run, signal);
+  const needed = new Set<string>();
+  for (let part = 0; part < cropParts(document, index).count; part++) {
+    const done = await readCropPart(output, run, index.generation, part, signal);
+    if (!done) return;
+    for (const row of done.rows) needed.add(pictureKey(run, row));
+  }
+  const useless = (info: ObjectInfo) => old(info) && !needed.has(info.key);
+  yield* garbageIn(output, picturesFolder(run), 'old-crops', useless, signal);
+  const earlier = (info: ObjectInfo) => old(info) && !info.key.startsWith(current);
+  yield* garbageIn(output, cropsFolder(run), 'old-crops', earlier, signal);
 }
 
 function unlessUnknown(error: unknown): undefined {

@@ -29,7 +29,7 @@ const indexDocument = z.object({
   /** The accumulators of the whole run. */
   merged: z.string(),
   /** Images in the filters' top lists, whose pictures are to be kept for crops. */
-  cropImages: z.int().nonnegative().default(0),
+  cropImages: z.int(),
 });
 /** What the index of a run holds and where. `complete.json` names the newest one of a complete run. */
 export type IndexDocument = Readonly<z.infer<typeof indexDocument>>;

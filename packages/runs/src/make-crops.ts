@@ -65,9 +65,7 @@ export async function makeCropPart(work: CropsWork, part: number): Promise<CropP
       throw error;
     }
   };
-  // As in chunks: whoever may have killed a process goes first, by itself.
-  const order = [...rows.filter((row) => suspects.has(row)), ...rows.filter((row) => !suspects.has(row))];
-  await Promise.allSettled(order.map(picture));
+  await Promise.allSettled(rows.map(picture));
   signal.throwIfAborted();
   failure.signal.throwIfAborted();
   missing.sort((a, b) => a.row - b.row);

@@ -1,10 +1,12 @@
+import { basename, dirname } from 'node:path';
 import { printable } from '@filterscope/errors/printable';
 import type { Results } from '@filterscope/results/open-results';
 import { filterInFull } from '@filterscope/results/summaries';
-import { placeImages } from '@filterscope/results/top-crops';
+import { pictureImages } from '@filterscope/results/top-crops';
 import type { HistogramBin } from '@filterscope/statistics/filter-detail';
 import type { Context } from '../context.ts';
 import { activation, count, percent, percentWithInterval } from '../format.ts';
+import { placeOf } from '../place-of.ts';
 import { runHeading } from '../run-heading.ts';
 import { shareBar } from '../share-bar.ts';
 import { renderTable } from '../table.ts';
@@ -26,9 +28,13 @@ export async function filter(
 
 /** The numbers of images and classes replaced by their names. */
 async function namedDetail(results: Results, name: { layer: string; filter: number }, signal: AbortSignal) {
-  const { document } = results;
+  const { document, output } = results;
   const detail = await filterInFull(results, name.layer, name.filter, signal);
-  const topImages = await placeImages(results, name.layer, detail.topImages, signal);
+  const pictured = await pictureImages(results, name.layer, detail.topImages, signal);
+  const topImages = pictured.map(({ row, picture, ...image }) => ({
+    ...image,
+    picture: picture === null ? null : placeOf(output, picture),
+  }));
   const classes = detail.classes.map(({ classId, ...rates }) => ({
     class: document.classes[classId],
     ...rates,
@@ -91,19 +97,25 @@ function histogram(bins: readonly HistogramBin[], images: number): string {
 }
 
 function topTable({ topImages }: NamedDetail): string {
-  const rows = topImages.map(({ image, max, position }) => [
+  const rows = topImages.map(({ image, max, x, y, field, picture, missing }) => [
     activation(max),
-    String(position),
+    `${x}, ${y}`,
+    `${field.width}×${field.height} at ${field.left}, ${field.top}`,
+    picture === null ? `none: ${printable(missing!.message)}` : basename(picture),
     printable(image),
   ]);
-  return renderTable(
+  const table = renderTable(
     [
       { title: 'maximum', align: 'right' },
-      { title: 'position', align: 'right' },
-      { title: 'image', gives: 'shorten' },
+      { title: 'at', align: 'right' },
+      { title: 'its field', align: 'right' },
+      { title: 'in picture' },
+      { title: 'of image', gives: 'shorten' },
     ],
     rows,
   );
+  const folders = new Set(topImages.flatMap(({ picture }) => (picture === null ? [] : dirname(picture))));
+  return [table, ...[...folders].map((folder) => `pictures: ${folder}\n`)].join('');
 }
 
 function classTable({ classes }: NamedDetail): string {

@@ -13,6 +13,7 @@ import type { Context } from '../context.ts';
 import { count } from '../format.ts';
 import { openDataset } from '../open-dataset.ts';
 import { openEngine } from '../open-engine.ts';
+import { placeOf } from '../place-of.ts';
 import { runHeading } from '../run-heading.ts';
 import { shareBar } from '../share-bar.ts';
 import { renderTable } from '../table.ts';
@@ -32,7 +33,7 @@ export async function image(
   if (row.status === 'ok') {
     const stored =
       (await storedGrids(document, output, row, signal)) ?? (await draw(context, document, output, row));
-    for (const { layer, key } of stored) grids[layer] = output.localPath?.(key) ?? `${output.url}/${key}`;
+    for (const { layer, key } of stored) grids[layer] = placeOf(output, key);
   }
   if (options.json) await writeJson(terminal, { ...row, grids, synthetic: document.weights.synthetic });
   else await write(terminal.stdout, runHeading(results) + describe(row, document, grids));
