@@ -49,6 +49,11 @@ export function htmlFile(text: string): string {
   throw new InvalidArgumentError('give a file name that ends in .html, such as report.html.');
 }
 
+export function pngFile(text: string): string {
+  if (/[^/\\]\.png$/i.test(text)) return text;
+  throw new InvalidArgumentError('give a file name that ends in .png, such as sheet.png.');
+}
+
 /** `90m`, `24h`, `7d` in milliseconds. */
 export function age(text: string): number {
   const match = /^(\d+)([mhd])$/.exec(text);

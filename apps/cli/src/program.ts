@@ -17,6 +17,7 @@ import {
   failureLimit,
   filterName,
   htmlFile,
+  pngFile,
   pairLimit,
   period,
   portNumber,
@@ -136,10 +137,13 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
   command('filter', 'one filter in full')
     .argument('<run>', RUN)
     .argument('<filter>', 'for example block5_conv3/17', filterName)
-    .action(async (run: string, name: ReturnType<typeof filterName>, options: Common) => {
-      const { filter } = await import('./commands/filter.ts');
-      await withResults(context, run, options, (results) => filter(context, results, name, options));
-    });
+    .option('--sheet <file>', 'write the crops of its top images to this PNG', pngFile)
+    .action(
+      async (run: string, name: ReturnType<typeof filterName>, options: Common & { sheet?: string }) => {
+        const { filter } = await import('./commands/filter.ts');
+        await withResults(context, run, options, (results) => filter(context, results, name, options));
+      },
+    );
 
   for (const [name, description, failures] of [
     ['images', 'one row an image', false],

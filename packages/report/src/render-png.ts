@@ -14,13 +14,17 @@ const FONT_FILES = [
   import.meta.resolve('@expo-google-fonts/source-sans-3/600SemiBold/SourceSans3_600SemiBold.ttf'),
 ];
 
-/** A drawing as PNG, on white. */
-export async function renderPng(drawing: Drawing, title: string): Promise<Uint8Array> {
+/** A drawing as PNG, on white. @param width in pixels */
+export async function renderPng(
+  drawing: Drawing,
+  title: string,
+  width: number = PNG_WIDTH,
+): Promise<Uint8Array> {
   const svg = svgElement(drawing, { id: 'figure', title, description: title });
   const css = `text { font-family: '${FONT}'; }\n.f-page { fill: #ffffff; }\n${figureCss(LIGHT)}`;
   const styled = { ...svg, children: [s('style', css), ...svg.children] };
   const image = await renderAsync(svgText(styled), {
-    fitTo: { mode: 'width', value: PNG_WIDTH },
+    fitTo: { mode: 'width', value: width },
     font: {
       fontFiles: FONT_FILES.map((file) => fileURLToPath(file)),
       loadSystemFonts: false,

@@ -16,11 +16,16 @@ type NamedDetail = Awaited<ReturnType<typeof namedDetail>>;
 
 /** `filterscope filter`: one filter in full. */
 export async function filter(
-  { terminal, signal }: Context,
+  context: Context,
   results: Results,
   name: { layer: string; filter: number },
-  options: { json: boolean },
+  options: { json: boolean; sheet?: string },
 ): Promise<void> {
+  const { terminal, signal } = context;
+  if (options.sheet !== undefined) {
+    const { writeSheet } = await import('../write-sheet.ts');
+    await writeSheet(context, results, name, options.sheet);
+  }
   const detail = await namedDetail(results, name, signal);
   if (options.json) await writeJson(terminal, detail);
   else await write(terminal.stdout, runHeading(results) + describe(detail));
@@ -31,7 +36,7 @@ async function namedDetail(results: Results, name: { layer: string; filter: numb
   const { document, output } = results;
   const detail = await filterInFull(results, name.layer, name.filter, signal);
   const pictured = await pictureImages(results, name.layer, detail.topImages, signal);
-  const topImages = pictured.map(({ row, picture, ...image }) => ({
+  const topImages = pictured.map(({ row: _row, picture, ...image }) => ({
     ...image,
     picture: picture === null ? null : placeOf(output, picture),
   }));
