@@ -77,6 +77,7 @@ describe('a wrong value is refused with 2 and what there is to choose from', () 
 test('help is no error, and names every command', async () => {
   const { error, said } = await refused('--help');
   expect(exitCodeOf(error)).toBe(0);
-  const commands = 'analyze runs status layers filters filter images failures image query delete gc doctor';
+  const commands =
+    'analyze runs status layers filters filter classes images failures image compare query delete gc doctor';
   for (const command of commands.split(' ')) expect(said).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
 });

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { ClassesQuestion } from '@filterscope/results/class-separation';
 import type { ComparisonQuestion } from '@filterscope/results/compare';
 import { openCompleteRuns } from '@filterscope/results/complete-runs';
 import { findRun } from '@filterscope/results/find-run';
@@ -165,6 +166,16 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
     .action(async (run: string, key: string, options: Common) => {
       const { image } = await import('./commands/image.ts');
       await withResults(context, run, options, (results) => image(context, results, key, options));
+    });
+
+  command('classes', 'the filters that tell a class from the rest, surest first')
+    .argument('<run>', RUN)
+    .option('--class <class>', 'only this class')
+    .option('--layer <layer>', 'only the filters of this layer')
+    .addOption(adjustOption())
+    .action(async (run: string, options: Common & ClassesQuestion) => {
+      const { classes } = await import('./commands/classes.ts');
+      await withResults(context, run, options, (results) => classes(context, results, options));
     });
 
   command('compare', 'what differs between two runs, layer by layer and filter by filter')

@@ -1,9 +1,9 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { decodeAccumulator } from '@filterscope/runs/accumulator-file';
-import { decodeParquet } from '@filterscope/runs/parquet';
+import { decodeColumns, decodeParquet, rowReader } from '@filterscope/runs/parquet';
 import { decodeReadings } from '@filterscope/runs/readings-table';
 import { rowClasses } from '@filterscope/runs/row-classes';
-import { measuredLayers } from '@filterscope/runs/run-document';
+import { measuredLayers, type RunDocument } from '@filterscope/runs/run-document';
 import { addReadings, createAccumulator } from '@filterscope/statistics/accumulator';
 import { filterDetail, type FilterDetail } from '@filterscope/statistics/filter-detail';
 import { summarizeFilters, type FilterSummary, type LayerSummary } from '@filterscope/statistics/summary';
@@ -49,13 +49,24 @@ const rateOf = ({ blankRate }: FilterRow) => blankRate ?? -1;
 const zerosOf = ({ zeroShare }: FilterRow) => zeroShare ?? -1;
 const maxOf = ({ maxActivation }: FilterRow) => maxActivation ?? -1;
 
-function requireLayer({ document }: Results, layer: string): void {
+/** @throws FilterscopeError `unknown-layer`. */
+export function requireLayer({ document }: Results, layer: string): void {
   const { layers } = document.settings;
   if ((layers as readonly string[]).includes(layer)) return;
   throw new FilterscopeError(
     'unknown-layer',
     `this run has no layer "${layer}"; it measured ${layers.join(', ')}`,
   );
+}
+
+/** @param name of the class that was asked for; any without one */
+export function unknownClass({ classes }: RunDocument, name?: string): FilterscopeError {
+  const asked = name === undefined ? 'with a class' : `of class "${name}"`;
+  const known =
+    classes.length > 0
+      ? `its classes are ${classes.slice(0, 20).join(', ')}`
+      : 'it has no classes (the first folders of a dataset, or --labels), or too many to name them here';
+  return new FilterscopeError('unknown-class', `this run has no image ${asked} that is ok; ${known}`);
 }
 
 /** From the readings themselves: the run's sums know classes by their blank images only. */
@@ -71,22 +82,20 @@ async function filterRowsOfClass(results: Results, name: string, signal?: AbortS
   const accumulator = createAccumulator(layers, { topK: 0 });
   for (const key of index.tables.readings) {
     const { bytes } = await output.get(key, undefined, signal);
-    for (const cells of decodeParquet(bytes)) {
-      const { class: cls, row } = cells;
-      if (typeof cls !== 'string' || typeof row !== 'number') continue;
-      if (!rowClasses(document, cls).includes(name)) continue;
-      addReadings(accumulator, { row, classIds: [] }, decodeReadings(layers, cells));
+    const table = decodeColumns(bytes);
+    const rowAt = rowReader(table);
+    const classes = table.getChild('class');
+    for (let i = 0; i < table.numRows; i++) {
+      const cls: unknown = classes?.get(i);
+      if (typeof cls !== 'string' || !rowClasses(document, cls).includes(name)) continue;
+      const cells = rowAt(i);
+      const { row } = cells;
+      if (typeof row === 'number')
+        addReadings(accumulator, { row, classIds: [] }, decodeReadings(layers, cells));
     }
   }
   if (accumulator.images === 0) {
-    const known =
-      document.classes.length > 0
-        ? `its classes are ${document.classes.slice(0, 20).join(', ')}`
-        : 'it has no classes, or too many to name them here';
-    throw new FilterscopeError(
-      'unknown-class',
-      `this run has no image of class "${name}" that is ok; ${known}`,
-    );
+    throw unknownClass(document, name);
   }
   const { synthetic } = document.weights;
   return summarizeFilters(accumulator).map((row) => ({ ...row, synthetic }));

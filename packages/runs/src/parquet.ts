@@ -85,11 +85,15 @@ export function decodeParquet(
   columns?: readonly string[],
 ): Record<string, Cell | FlatLists>[] {
   const table = decodeColumns(bytes, columns);
+  const rowAt = rowReader(table);
+  return Array.from({ length: table.numRows }, (_, row) => rowAt(row));
+}
+
+/** Reads single rows of a table, for those who want only some. */
+export function rowReader(table: arrow.Table): (row: number) => Record<string, Cell | FlatLists> {
   const names = table.schema.fields.map((field) => field.name);
   const vectors = names.map((name) => table.getChild(name)!);
-  return Array.from({ length: table.numRows }, (_, row) =>
-    Object.fromEntries(names.map((name, i) => [name, fromArrow(vectors[i].get(row))])),
-  );
+  return (row) => Object.fromEntries(names.map((name, i) => [name, fromArrow(vectors[i].get(row))]));
 }
 
 const ARROW_TYPES = {
