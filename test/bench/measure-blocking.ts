@@ -79,6 +79,7 @@ async function measureChunk(
     kernel: RESIZE_KERNEL,
     readings: 'full',
     topK: 16,
+    countDuplicates: 'each',
     ...grids,
   };
   try {

@@ -31,6 +31,7 @@ export async function pipelineRun(
     gridFormat: drawn ? 'jpeg' : null,
     readings: 'full',
     topK: 16,
+    countDuplicates: 'each',
   };
   const place = await mkdtemp(join(tmpdir(), 'filterscope-bench-out-'));
   try {

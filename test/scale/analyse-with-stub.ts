@@ -39,6 +39,7 @@ const SETTINGS: RunSettings = {
   gridFormat: null,
   readings: 'full',
   topK: 16,
+  countDuplicates: 'each',
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });

@@ -6,6 +6,7 @@ export interface Summary {
   readonly ok: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly duplicates: number;
   readonly output: string;
   readonly durationSeconds: number;
   readonly synthetic: boolean;

@@ -52,6 +52,7 @@ export async function plannedRun(
     gridFormat: 'jpeg',
     readings: 'full',
     topK: 16,
+    countDuplicates: 'each',
     ...given,
   };
   const manifest = await manifestOf(listDataset(dataset));

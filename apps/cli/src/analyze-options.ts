@@ -1,7 +1,9 @@
 import { Option, type Command } from 'commander';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import {
   CROPS,
   DEFAULT_TOP_K,
+  DUPLICATES_COUNTED,
   FITS,
   GRID_FORMATS,
   GRID_STYLES,
@@ -37,6 +39,7 @@ interface Given extends Common, AccessOptions {
   readonly readings: RunSettings['readings'];
   readonly topK: number;
   readonly crops: RunDocument['crops'];
+  readonly countDuplicates: RunSettings['countDuplicates'];
   readonly include?: string;
   readonly limit?: number;
   readonly labels?: string;
@@ -116,6 +119,11 @@ function addSettings(command: Command): Command {
     .addOption(
       new Option('--crops <which>', 'keep pictures of the images in top lists').choices(CROPS).default('all'),
     )
+    .addOption(
+      new Option('--count-duplicates <how>', 'whether images with the same bytes count once or each')
+        .choices(DUPLICATES_COUNTED)
+        .default('each'),
+    )
     .option('--limit <n>', 'only the first N images in random order', positiveInteger)
     .option('--labels <file>', 'classes by a CSV file with columns image and class, instead of by folder')
     .option('--include <glob>', "only keys that match, such as '*.jpg' or 'cats/**'")
@@ -138,9 +146,18 @@ function chosen(given: Given) {
   return { ...given, layers: parseLayers(given.layers), settings: settingsOf(given), access };
 }
 
-/** The settings that make a run what it is. */
+/**
+ * The settings that make a run what it is.
+ * @throws FilterscopeError `duplicates-need-readings`
+ */
 function settingsOf(given: Given): RunSettings {
-  const { fit, grids, gridStyle, gridFormat, readings, topK } = given;
+  const { fit, grids, gridStyle, gridFormat, readings, topK, countDuplicates } = given;
+  if (countDuplicates === 'once' && readings === 'none') {
+    const message =
+      '--count-duplicates once needs the readings: what a duplicate has added to a chunk can only be left out by counting the ' +
+      'chunk again from them; leave out --readings none';
+    throw new FilterscopeError('duplicates-need-readings', message);
+  }
   const layers = parseLayers(given.layers).map(({ layer }) => layer);
   const drawn = grids !== 'none';
   return {
@@ -152,5 +169,6 @@ function settingsOf(given: Given): RunSettings {
     gridFormat: drawn ? gridFormat : null,
     readings,
     topK,
+    countDuplicates,
   };
 }

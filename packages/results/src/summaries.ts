@@ -8,6 +8,7 @@ import { addReadings, createAccumulator } from '@filterscope/statistics/accumula
 import { filterDetail, type FilterDetail } from '@filterscope/statistics/filter-detail';
 import { summarizeFilters, type FilterSummary, type LayerSummary } from '@filterscope/statistics/summary';
 import type { Results } from './open-results.ts';
+import { uncountedRows } from './uncounted-rows.ts';
 
 export type LayerRow = LayerSummary & { readonly synthetic: boolean };
 export type FilterRow = FilterSummary & { readonly synthetic: boolean };
@@ -80,6 +81,7 @@ async function filterRowsOfClass(results: Results, name: string, signal?: AbortS
   }
   const layers = measuredLayers(document);
   const accumulator = createAccumulator(layers, { topK: 0 });
+  const uncounted = await uncountedRows(results, signal);
   for (const key of index.tables.readings) {
     const { bytes } = await output.get(key, undefined, signal);
     const table = decodeColumns(bytes);
@@ -90,7 +92,7 @@ async function filterRowsOfClass(results: Results, name: string, signal?: AbortS
       if (typeof cls !== 'string' || !rowClasses(document, cls).includes(name)) continue;
       const cells = rowAt(i);
       const { row } = cells;
-      if (typeof row === 'number')
+      if (typeof row === 'number' && !uncounted.has(row))
         addReadings(accumulator, { row, classIds: [] }, decodeReadings(layers, cells));
     }
   }

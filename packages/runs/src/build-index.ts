@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
-import { createAccumulator, type Accumulator } from '@filterscope/statistics/accumulator';
-import { mergeArrays } from '@filterscope/statistics/from-arrays';
+import type { Accumulator } from '@filterscope/statistics/accumulator';
 import { summarizeFilters, summarizeLayers } from '@filterscope/statistics/summary';
 import { listedRows } from '@filterscope/statistics/top-images';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import type { MergePart } from './add-part.ts';
 import { ahead } from './ahead.ts';
-import { decodeArrays, encodeAccumulator } from './accumulator-file.ts';
+import { encodeAccumulator } from './accumulator-file.ts';
 import { getObject, type Commit } from './commit.ts';
 import { IMAGE_STATUSES } from './image-row.ts';
 import { imagesFiles } from './images-table.ts';
 import { encodeParquetAside } from './encode-aside.ts';
 import type { IndexDocument } from './index-document.ts';
+import { mergeParts, mergingThreads } from './merge-parts.ts';
 import { encodeParquet, type Row } from './parquet.ts';
-import { measuredLayers, type RunDocument } from './run-document.ts';
+import type { RunDocument } from './run-document.ts';
 import { indexFolder, mergedKey, readingsKey, type IndexTable } from './run-keys.ts';
 import { FILTER_COLUMNS, LAYER_COLUMNS, RUN_COLUMNS } from './table-columns.ts';
 
@@ -43,20 +43,21 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
   const tableKey = (table: IndexTable, part = 0) =>
     `${indexFolder(table, run)}${generation}-${String(part).padStart(5, '0')}.parquet`;
 
-  const merged = await mergeAll(work);
+  const images: string[] = [];
+  const counts = { ok: 0, failed: 0, skipped: 0 };
+  const duplicates: number[] = [];
+  for await (const file of imagesFiles(work)) {
+    images.push(await put(tableKey('images', images.length), file.bytes));
+    for (const status of IMAGE_STATUSES) counts[status] += file.counts[status];
+    duplicates.push(...file.duplicates);
+  }
+
+  const merged = await mergeAll(work, duplicates);
   const { synthetic } = document.weights;
   const layers = summarizeLayers(merged).map((row): Row => ({ ...row, synthetic }));
   const filters = summarizeFilters(merged).map((row): Row => ({ ...row, synthetic }));
   const total = (count: (commit: Commit) => number) =>
     commits.reduce((sum, commit) => sum + count(commit), 0);
-  const images: string[] = [];
-  const counts = { ok: 0, failed: 0, skipped: 0 };
-  let duplicates = 0;
-  for await (const file of imagesFiles(work)) {
-    images.push(await put(tableKey('images', images.length), file.bytes));
-    for (const status of IMAGE_STATUSES) counts[status] += file.counts[status];
-    duplicates += file.duplicates.length;
-  }
   const readings =
     into === work.output ? await copyReadings(work) : commits.flatMap((commit) => commit.readings?.key ?? []);
   const times = commits.flatMap(({ startedAt, committedAt }) => [startedAt, committedAt]).toSorted();
@@ -67,13 +68,18 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
     builtAt: new Date().toISOString(),
     images: total(({ revision, rows }) => (revision === 0 ? rows : 0)),
     ...counts,
-    duplicates,
+    duplicates: duplicates.length,
     reused: total(({ reused }) => reused),
     engines: enginesOf(commits),
     startedAt: times[0] ?? document.createdAt,
     committedAt: times.at(-1) ?? document.createdAt,
     tables: {
-      runs: [await put(tableKey('runs'), encodeParquet(RUN_COLUMNS, [runRow(document, counts)]))],
+      runs: [
+        await put(
+          tableKey('runs'),
+          encodeParquet(RUN_COLUMNS, [runRow(document, { ...counts, duplicates: duplicates.length })]),
+        ),
+      ],
       layers: [await put(tableKey('layers'), encodeParquet(LAYER_COLUMNS, layers))],
       filters: [await put(tableKey('filters'), await encodeParquetAside(FILTER_COLUMNS, filters))],
       images,
@@ -90,16 +96,27 @@ export function generationOf(commits: readonly Commit[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-async function mergeAll({ document, commits, output, signal }: IndexWork): Promise<Accumulator> {
-  const layers = measuredLayers(document);
-  const merged = createAccumulator(layers, document.settings);
-  const read = async ({ accumulators }: Commit) =>
-    decodeArrays(await getObject(output, accumulators, signal));
-  for await (const arrays of ahead(commits, read)) {
-    mergeArrays(merged, arrays);
-    await setImmediate(); // each takes some milliseconds, which must not add up on the event loop
-  }
-  return merged;
+/** @param duplicates rows that hold the same bytes as an earlier one, in rising order */
+function mergeAll(
+  { document, commits, output, signal }: IndexWork,
+  duplicates: readonly number[],
+): Promise<Accumulator> {
+  const { settings, chunkSize } = document;
+  const uncounted = settings.countDuplicates === 'once' ? duplicates : [];
+  const byChunk = Map.groupBy(uncounted, (row) => Math.floor(row / chunkSize));
+  const read = async ({ chunk, accumulators, readings }: Commit): Promise<MergePart[]> => {
+    const without = byChunk.get(chunk);
+    if (!without) return [{ accumulator: await getObject(output, accumulators, signal) }];
+    // Top lists and maxima cannot be taken back: the chunk is counted again from its readings.
+    return readings
+      ? [{ readings: await getObject(output, readings, signal), without: new Set(without) }]
+      : [];
+  };
+  return mergeParts(document, flat(ahead(commits, read)), mergingThreads(commits.length));
+}
+
+async function* flat<Item>(batches: AsyncIterable<readonly Item[]>): AsyncGenerator<Item> {
+  for await (const batch of batches) yield* batch;
 }
 
 /** Readings are immutable and only ever added to: a revision's file is named by chunk and revision, and stays. */
@@ -125,8 +142,9 @@ function runRow(
   counts: Record<string, number>,
 ): Row {
   const { name, synthetic, flavour, sha256 } = weights;
-  const { fit, kernel } = settings;
+  const { fit, kernel, countDuplicates } = settings;
   const layers = settings.layers.join(',');
   const identity = { dataset, createdAt, weights: name, weightsSha256: sha256, flavour, synthetic };
-  return { ...identity, labels: labels?.name ?? null, layers, fit, kernel, images: manifest.rows, ...counts };
+  const named = { ...identity, labels: labels?.name ?? null, layers, fit, kernel, countDuplicates };
+  return { ...named, images: manifest.rows, ...counts };
 }

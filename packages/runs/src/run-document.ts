@@ -10,6 +10,7 @@ export const FITS = ['crop', 'stretch'] as const;
 export const GRID_STYLES = ['filter', 'layer', 'tile', 'chollet'] as const;
 export const GRID_FORMATS = ['jpeg', 'png'] as const;
 export const READINGS_KEPT = ['full', 'none'] as const;
+export const DUPLICATES_COUNTED = ['once', 'each'] as const;
 export const CROPS = ['all', 'none'] as const;
 
 export const DEFAULT_TOP_K = 16;
@@ -42,6 +43,8 @@ const settings = z.object({
   readings: z.enum(READINGS_KEPT),
   /** Length of the filters' top lists. */
   topK: z.int().min(0).max(MAX_TOP_K).default(DEFAULT_TOP_K),
+  /** `once`: of images with the same bytes only the first of the manifest that is ok is in any statistic. */
+  countDuplicates: z.enum(DUPLICATES_COUNTED).default('each'),
 });
 /** What a run does to its images; part of the run's id. */
 export type RunSettings = Readonly<z.infer<typeof settings>>;

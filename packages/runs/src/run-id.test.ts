@@ -25,6 +25,7 @@ test('changes with every ingredient', () => {
     { gridFormat: 'png' },
     { readings: 'none' },
     { topK: 4 },
+    { countDuplicates: 'once' },
   ];
   const ids = [
     runIdOf(parts),

@@ -13,7 +13,8 @@ export function runIdOf(parts: {
   weights: string;
   settings: RunSettings;
 }): string {
-  const { layers, fit, kernel, grids, gridStyle, gridFormat, readings, topK } = parts.settings;
+  const { layers, fit, kernel, grids, gridStyle, gridFormat, readings, topK, countDuplicates } =
+    parts.settings;
   const content = [
     1,
     parts.manifest,
@@ -27,6 +28,7 @@ export function runIdOf(parts: {
     readings,
     topK,
     ...(parts.labelled ? ['labelled'] : []),
+    countDuplicates,
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

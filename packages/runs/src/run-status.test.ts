@@ -14,6 +14,7 @@ test('before the first commit nothing is known but the size', () => {
     failed: 0,
     skipped: 0,
     reused: 0,
+    duplicates: null,
     chunks: 13,
     committed: 0,
     imagesPerSecond: null,

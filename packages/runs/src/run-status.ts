@@ -19,6 +19,8 @@ export interface RunStatus {
   readonly skipped: number;
   /** Of those that are ok: taken from earlier runs. */
   readonly reused: number;
+  /** Images with the same bytes as an earlier one; null until the run is complete. */
+  readonly duplicates: number | null;
   readonly chunks: number;
   readonly committed: number;
   /** Images computed a second in the last minute of work, all workers together; null before the first commit. */
@@ -60,11 +62,13 @@ export function openRunStatus(output: ObjectStore, document: RunDocument): Statu
     async read(now, signal) {
       // The state first: a run that is complete has all its commits.
       const state = await runState(output, run, signal);
+      const complete = state === 'complete' ? await readComplete(output, run, signal) : undefined;
       const names = await listCommits(output, run, signal);
       const news = names.filter((name) => !known.has(keyOf(name)));
       for await (const commit of readNamed(output, run, news, signal)) known.set(keyOf(commit), commit);
       const crops = state === 'complete' ? await readCrops(document, output, signal) : null;
-      return statusOf(document, state, [...known.values()], now, crops);
+      const duplicates = complete?.duplicates ?? null;
+      return statusOf(document, state, [...known.values()], now, { crops, duplicates });
     },
   };
 }
@@ -93,7 +97,7 @@ export function statusOf(
   state: RunState,
   commits: readonly Commit[],
   now: Date,
-  crops: RunStatus['crops'] = null,
+  { crops, duplicates }: Pick<RunStatus, 'crops' | 'duplicates'> = { crops: null, duplicates: null },
 ): RunStatus {
   const first = commits.filter(({ revision }) => revision === 0);
   const sum = (count: (commit: Commit) => number) =>
@@ -113,6 +117,7 @@ export function statusOf(
     failed: sum(failuresAdded),
     skipped: sum(({ skipped }) => skipped),
     reused: sum(({ reused }) => reused),
+    duplicates,
     chunks: chunkCount(document),
     committed: first.length,
     imagesPerSecond,

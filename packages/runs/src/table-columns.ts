@@ -15,10 +15,12 @@ export const RUN_COLUMNS: Columns = {
   layers: 'string',
   fit: 'string',
   kernel: 'string',
+  countDuplicates: 'string',
   images: 'int64',
   ok: 'int64',
   failed: 'int64',
   skipped: 'int64',
+  duplicates: 'int64',
 };
 
 export const LAYER_COLUMNS: Columns = {

@@ -66,6 +66,11 @@ export function addWords(
 /** `low` may be up to 2^52: with the limb below 2^51 that is there the sum is below 2^53, and exact. */
 function addLimbs(sums: WideSums, index: number, high: number, low: number): void {
   const sum = sums.low[index] + low;
+  if (sum < BASE) {
+    sums.low[index] = sum;
+    sums.high[index] += high;
+    return;
+  }
   const carry = Math.floor(sum / BASE);
   sums.low[index] = sum - carry * BASE;
   sums.high[index] += high + carry;

@@ -11,6 +11,7 @@ import { unmarkRun } from '@filterscope/runs/run-mark';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { allowedFailures } from '../allowed-failures.ts';
 import type { Context } from '../context.ts';
+import { duplicatesNote } from '../duplicates-note.ts';
 import { EXIT } from '../exit-code.ts';
 import { count, duration, percent, shortRun } from '../format.ts';
 import { announce, announceReuse, makePlan, reuseSearch, type PlanOptions } from '../make-plan.ts';
@@ -86,7 +87,7 @@ async function report(
   durationSeconds: number,
 ): Promise<void> {
   const { terminal, signal } = context;
-  const { ok, failed, skipped, reused, images } = index;
+  const { ok, failed, skipped, reused, duplicates, images } = index;
   const { synthetic } = plan.weights.content;
   if (json) {
     const summary = {
@@ -97,6 +98,7 @@ async function report(
       failed,
       skipped,
       reused,
+      duplicates,
       output: output.url,
       durationSeconds,
       synthetic,
@@ -112,6 +114,7 @@ async function report(
       terminal,
       `${percent(failed / images)} of the rows failed; "npx filterscope failures latest" says why.`,
     );
+  if (duplicates > 0) say(terminal, duplicatesNote(duplicates, plan.settings));
   if (index.engines.length > 1)
     say(terminal, 'More than one engine or version took part; their last bits may differ.');
   const document = await readRunDocument(output, plan.run, signal);

@@ -1,7 +1,9 @@
 import { findRun } from '@filterscope/results/find-run';
 import { readReason } from '@filterscope/runs/run-mark';
+import type { RunDocument } from '@filterscope/runs/run-document';
 import { readRunStatus, type RunStatus } from '@filterscope/runs/run-status';
 import type { Context } from '../context.ts';
+import { duplicatesNote } from '../duplicates-note.ts';
 import { count, duration, percent } from '../format.ts';
 import { openOutput } from '../open-output.ts';
 import { queueFacts, type QueueFacts } from '../queue-facts.ts';
@@ -25,7 +27,10 @@ export async function status(
   else {
     const { run, state } = answer;
     const reason = state === 'failed' ? await readReason(output, run, 'failed', signal) : undefined;
-    await write(terminal.stdout, describe(answer, reason) + (facts ? describeQueue(facts, run) : ''));
+    await write(
+      terminal.stdout,
+      describe(answer, document, reason) + (facts ? describeQueue(facts, run) : ''),
+    );
   }
 }
 
@@ -49,7 +54,7 @@ function describeQueue({ workers, trouble }: QueueFacts, run: string): string {
 }
 
 /** @param reason why it was given up */
-function describe(status: RunStatus, reason: string | undefined): string {
+function describe(status: RunStatus, { settings }: RunDocument, reason: string | undefined): string {
   const done = status.ok + status.failed + status.skipped;
   const rate = status.imagesPerSecond === null ? '–' : `${status.imagesPerSecond.toFixed(1)} images/s`;
   const taken = status.reused > 0 ? ` (${count(status.reused)} of them taken from earlier runs)` : '';
@@ -62,6 +67,7 @@ function describe(status: RunStatus, reason: string | undefined): string {
     `rate     ${rate}${status.etaSeconds === null ? '' : `, ${duration(status.etaSeconds)} left`}`,
     ...(status.crops ? [`crops    ${count(status.crops.done)} of ${count(status.crops.total)} parts`] : []),
     `engine   ${status.engine ?? '–'}`,
+    ...(status.duplicates ? [duplicatesNote(status.duplicates, settings)] : []),
     ...(status.synthetic ? [syntheticNote()] : []),
   ];
   return lines.join('\n') + '\n';

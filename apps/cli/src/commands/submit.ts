@@ -138,21 +138,12 @@ async function enqueue(context: Context, place: RunPlace, jobs: readonly UnitJob
 
 async function answer({ terminal, signal }: Context, output: ObjectStore, run: string, json: boolean) {
   if (!json) return write(terminal.stdout, `${run}\n`);
-  const { state, images, ok, failed, skipped, reused, synthetic } = await readRunStatus(
+  const { state, images, ok, failed, skipped, reused, duplicates, synthetic } = await readRunStatus(
     output,
     run,
     new Date(),
     signal,
   );
-  await writeJson(terminal, {
-    run,
-    state,
-    images,
-    ok,
-    failed,
-    skipped,
-    reused,
-    output: output.url,
-    synthetic,
-  });
+  const counts = { images, ok, failed, skipped, reused, duplicates };
+  await writeJson(terminal, { run, state, ...counts, output: output.url, synthetic });
 }

@@ -26,6 +26,7 @@ export function exampleRun(given: Partial<RunDocument> = {}): RunDocument {
       gridFormat: 'jpeg',
       readings: 'full',
       topK: 16,
+      countDuplicates: 'each',
     },
     labels: null,
     classes: ['cat', 'dog'],
