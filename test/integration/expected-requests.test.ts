@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
+import { readComplete } from '@filterscope/runs/index-document';
 import type { Summary } from '../support/answers.ts';
 import { openCommandScene, type CommandScene } from '../support/command-scene.ts';
 import { upload, useCredentials } from '../support/distributed-run.ts';
@@ -72,7 +73,8 @@ async function submitAndCarryOut(scene: CommandScene, settings: readonly string[
   const counted = countRequests(scene);
   const { run } = await scene.ask<Summary>(['submit', ...settings]);
   const worker = scene.startWorker();
-  await scene.until('completion with crops', () => scene.withCrops(run));
+  await scene.until('completion', async () => (await readComplete(scene.output, run)) !== undefined);
+  await scene.until('its crops', () => scene.withCrops(run));
   worker.child.kill('SIGTERM');
   await worker.finished;
   expectAbout(counted, requests);

@@ -166,7 +166,7 @@ export function announce(
   say(terminal, `Writes about ${bytes(grids + readings + network + crops)} to ${output.url}:`);
   say(
     terminal,
-    `${pictures}, results ${bytes(readings)}, weights ${bytes(network)}, pictures for crops ${bytes(crops)}.`,
+    `${pictures}, results ${bytes(readings)}, weights ${bytes(network)}, ${crops === 0 ? 'no pictures' : `pictures ${bytes(crops)}`} for crops.`,
   );
   if (settings.gridStyle === 'filter' || settings.gridStyle === 'layer') {
     say(terminal, "The grids' grey scale is measured first, on 16 of the images.");

@@ -1,6 +1,15 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { age, failureLimit, filterName, gridSelection, pairLimit, positiveInteger } from './parse-options.ts';
+import {
+  age,
+  failureLimit,
+  filterName,
+  gridSelection,
+  pairLimit,
+  pngFile,
+  positiveInteger,
+  topListLength,
+} from './parse-options.ts';
 
 describe.each([
   [positiveInteger, { '1': 1, '42': 42, '007': 7 }, ['0', '-1', '1.5', '1e3', '', ' 1', '٣', '9'.repeat(20)]],
@@ -15,6 +24,12 @@ describe.each([
       '100%': { percent: 100 },
     },
     ['0', '0%', '101%', '-1', '5 %', '', 'some', '1.5', '9'.repeat(20)],
+  ],
+  [topListLength, { '0': 0, '16': 16, '64': 64 }, ['65', '-1', '1.5', '', 'all']],
+  [
+    pngFile,
+    { 'sheet.png': 'sheet.png', '/a/b.PNG': '/a/b.PNG' },
+    ['', '.png', 'a/.png', 'sheet', 'sheet.jpg'],
   ],
   [
     failureLimit,

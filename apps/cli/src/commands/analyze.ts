@@ -41,7 +41,7 @@ export async function analyze(
   const plan = await makePlan(context, dataset, output, options);
   const known = await readComplete(output, plan.run, signal);
   if (known) {
-    say(terminal, `Run ${shortRun(plan.run)} is complete already; nothing to do.`);
+    say(terminal, `Run ${shortRun(plan.run)} is complete already.`);
   } else {
     announce(context, plan, output, options);
   }
