@@ -49,7 +49,7 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
   for await (const file of imagesFiles(work)) {
     images.push(await put(tableKey('images', images.length), file.bytes));
     for (const status of IMAGE_STATUSES) counts[status] += file.counts[status];
-    duplicates.push(...file.duplicates);
+    for (const row of file.duplicates) duplicates.push(row);
   }
 
   const merged = await mergeAll(work, duplicates);

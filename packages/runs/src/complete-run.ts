@@ -1,7 +1,7 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { buildIndex, generationOf } from './build-index.ts';
-import { readCommits } from './commit.ts';
+import { listCommits, readCommits } from './commit.ts';
 import { readComplete, type IndexDocument } from './index-document.ts';
 import { encodeJson } from './parse-stored.ts';
 import { chunkCount, type RunDocument } from './run-document.ts';
@@ -18,27 +18,33 @@ export async function completeRun(
   output: ObjectStore,
   signal?: AbortSignal,
 ): Promise<IndexDocument | undefined> {
-  const { run, manifest } = document;
-  const commits = await Array.fromAsync(readCommits(output, run, signal));
-  const committed = new Set(commits.filter(({ revision }) => revision === 0).map(({ chunk }) => chunk));
-  if (committed.size < chunkCount(document)) return undefined;
-  const complete = await readComplete(output, run, signal);
-  if (complete?.generation === generationOf(commits)) return complete;
+  const { run } = document;
+  for (;;) {
+    const commits = await Array.fromAsync(readCommits(output, run, signal));
+    const committed = new Set(commits.filter(({ revision }) => revision === 0).map(({ chunk }) => chunk));
+    if (committed.size < chunkCount(document)) return undefined;
+    const complete = await readComplete(output, run, signal);
+    if (complete?.generation === generationOf(commits)) return complete;
 
-  const index = await buildIndex({ document, commits, output, into: output, ...(signal && { signal }) });
-  const accounted = index.ok + index.failed + index.skipped;
-  if (accounted !== manifest.rows) {
-    throw new FilterscopeError(
-      'rows-lost',
-      `run ${run} accounts for ${accounted} of ${manifest.rows} images`,
-    );
+    const index = await buildIndex({ document, commits, output, into: output, ...(signal && { signal }) });
+    requireEveryRow(document, index);
+    await output.put(completeKey(run), encodeJson(index), {
+      contentType: 'application/json',
+      ...(signal && { signal }),
+    });
+    // While this process was at it, or was frozen, a retry may have added commits, and another process may have completed the run with them.
+    if ((await listCommits(output, run, signal)).length === commits.length) {
+      await deleteOlderTables(output, index, signal);
+      return index;
+    }
   }
-  await output.put(completeKey(run), encodeJson(index), {
-    contentType: 'application/json',
-    ...(signal && { signal }),
-  });
-  await deleteOlderTables(output, index, signal);
-  return index;
+}
+
+function requireEveryRow({ run, manifest }: RunDocument, { ok, failed, skipped }: IndexDocument): void {
+  const accounted = ok + failed + skipped;
+  if (accounted === manifest.rows) return;
+  const message = `run ${run} accounts for ${accounted} of ${manifest.rows} images`;
+  throw new FilterscopeError('rows-lost', message);
 }
 
 /** Whoever reads all files of a table must not find two generations of it. */
