@@ -25,7 +25,7 @@ export type Columns = Readonly<Record<string, ColumnType>>;
 export type FlatLists = Uint16Array | Float32Array;
 
 /** Version of the tables' columns, kept in each file's metadata as `filterscope.schema`. */
-const SCHEMA_VERSION = '1';
+const SCHEMA_VERSION = '2';
 
 /**
  * Rows as a Parquet file, compressed with Zstandard. Every cell may be null.

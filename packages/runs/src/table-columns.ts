@@ -26,6 +26,7 @@ export const RUN_COLUMNS: Columns = {
 export const LAYER_COLUMNS: Columns = {
   layer: 'string',
   filters: 'int32',
+  positions: 'int32',
   images: 'int64',
   blankRate: 'float64',
   blankRateLow: 'float64',

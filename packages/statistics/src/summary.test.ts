@@ -60,6 +60,7 @@ test('layers of four images by hand', () => {
     {
       layer: 'wide',
       filters: 2,
+      positions: 4,
       images: 4,
       // blank filters 1 0 1 1 of 2: 3/8; s² = (4 × 3 − 3²) / 12 = 1/4, s = 0.5/2 = 0.25, ± 0.2449955
       blankRate: 0.375,

@@ -8,6 +8,8 @@ import { readSum } from './wide-sums.ts';
 export interface LayerSummary {
   readonly layer: string;
   readonly filters: number;
+  /** Height × width of a filter's map. */
+  readonly positions: number;
   readonly images: number;
   /** Mean share of the layer's filters that are blank on an image; null without images. */
   readonly blankRate: number | null;
@@ -184,6 +186,7 @@ function summarizeLayer(
   return {
     layer,
     filters,
+    positions,
     images,
     blankRate: meanOf(blank),
     blankRateLow: blankRate?.low ?? null,
