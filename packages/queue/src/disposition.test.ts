@@ -54,6 +54,7 @@ const TABLE = `
   chunks-missing permanent give-up
   dataset-missing permanent give-up
   dataset-not-a-folder permanent give-up
+  duplicates-need-readings permanent give-up
   engine-closed permanent give-up
   image-unreadable permanent give-up
   interrupted permanent give-up
