@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { RunSettings } from '@filterscope/runs/run-document';
 import { distributedRun, startStubWorker, type DistributedRun, type StubWorker } from './distributed-run.ts';
-import { recordFault } from './fault-table.ts';
+import { recordFault, type FaultOutcome } from './fault-table.ts';
 import { plannedRun, type PlannedRun } from './planned-run.ts';
 import { startS3FaultProxy, type S3FaultProxy } from './s3-fault-proxy.ts';
 import type { S3Address } from './servers/addresses.ts';
 import { startRedis, type OwnRedis, type RedisOptions } from './servers/start-redis.ts';
-import { commitsOf, readStoredRun, type StoredRun } from './stored-run.ts';
+import { commitsOf, readStoredRun, uncommittedObjects, type StoredRun } from './stored-run.ts';
 import type { StubWorkerSettings } from './stub-worker.ts';
 
 export const LOCK_MS = 3_000;
@@ -61,49 +62,70 @@ export async function withScene<Result>(
   }
 }
 
+type Fault = Pick<FaultOutcome, 'fault' | 'injected'>;
+type Inflict = (scene: Scene) => Promise<void>;
+
 /**
  * Lets a fault happen to a run and expects that nothing is lost: it completes, every image has one row, every chunk one commit,
  * and tables, sums and grids are those of an undisturbed run.
  */
-export async function expectUnharmed(
-  fault: string,
+export async function expectUnharmed(fault: Fault, options: SceneOptions, inflict: Inflict): Promise<void> {
+  await withFault(fault, options, inflict, null, (tables) => tables);
+}
+
+/** The same, but one image ends as failed, with this code: all others have the rows and readings of an undisturbed run. */
+export async function expectOneFailed(
+  fault: Fault,
   options: SceneOptions,
-  inflict: (scene: Scene) => Promise<void>,
+  { image, code }: { image: string; code: string },
+  inflict: Inflict,
 ): Promise<void> {
-  await withScene(options, async (scene) => {
-    const { run, distributed, redis } = scene;
+  const others = ({ images, readings }: StoredRun) => {
+    const row = images.find((found) => found['image'] === image)?.['row'];
+    const isOther = (found: Record<string, unknown>) => found['row'] !== row;
+    return { images: images.filter(isOther), readings: readings.filter(isOther) };
+  };
+  const { images } = await withFault(fault, options, inflict, `${image}: ${code}`, others);
+  expect(images.find((found) => found['image'] === image)).toMatchObject({ status: 'failed', code });
+}
+
+async function withFault(
+  fault: Fault,
+  options: SceneOptions,
+  inflict: Inflict,
+  exception: string | null,
+  compared: (tables: StoredRun) => unknown,
+): Promise<StoredRun> {
+  return withScene(options, async (scene) => {
+    const { document, output } = scene.run;
     const started = performance.now();
     await inflict(scene);
-    const index = await distributed.complete();
+    const index = await scene.distributed.complete();
     const seconds = (performance.now() - started) / 1000;
-    const tables = await readStoredRun(run.output, run.document.run);
-    const commits = await commitsOf(run.output, run.document.run);
-    const first = commits.filter(({ revision }) => revision === 0);
-    const undisturbed = options.undisturbed();
-    const outcome = {
-      fault,
-      submitted: run.document.manifest.rows,
+    const tables = await readStoredRun(output, document.run);
+    const [actual, expected] = [compared(tables), compared(options.undisturbed())];
+    const submitted = document.manifest.rows;
+    recordFault({
+      ...fault,
+      submitted,
       accounted: new Set(tables.images.map(({ row }) => row)).size,
-      identical: JSON.stringify(tables) === JSON.stringify(undisturbed),
-      chunks: first.length,
-      executions: await attemptsOf(scene),
+      identical: isDeepStrictEqual(actual, expected),
+      exception,
+      remains: await remainsOf(scene.run),
       seconds,
-    };
-    recordFault(outcome);
-    expect(tables).toEqual(undisturbed);
-    expect(index.ok + index.failed + index.skipped).toBe(outcome.submitted);
-    expect(tables.images).toHaveLength(outcome.submitted);
+    });
+    expect(actual).toEqual(expected);
+    expect(index.ok + index.failed + index.skipped).toBe(submitted);
+    expect(tables.images).toHaveLength(submitted);
+    const first = (await commitsOf(output, document.run)).filter(({ revision }) => revision === 0);
     expect(first.map(({ chunk }) => chunk)).toEqual(first.map((_, i) => i));
-    expect(first.reduce((rows, commit) => rows + commit.rows, 0)).toBe(outcome.submitted);
-    expect(redis.port).toBeGreaterThan(0);
+    expect(first.reduce((rows, commit) => rows + commit.rows, 0)).toBe(submitted);
+    return tables;
   });
 }
 
-/** How often workers began a chunk, by what they and the store say. */
-async function attemptsOf({ run }: Scene): Promise<number> {
-  const folders = new Set<string>();
-  for await (const { key } of run.output.list(`runs/${run.document.run}/chunks/`)) {
-    folders.add(key.split('/').slice(0, 5).join('/'));
-  }
-  return folders.size;
+/** How many attempts left objects that no commit names, for `gc` to find. */
+async function remainsOf({ output, document }: PlannedRun): Promise<number> {
+  const keys = await uncommittedObjects(output, document.run);
+  return new Set(keys.map((key) => key.split('/').slice(0, 5).join('/'))).size;
 }

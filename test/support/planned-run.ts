@@ -30,6 +30,10 @@ export interface PlannedRun {
 export interface PlannedRunOptions {
   readonly chunkSize?: number;
   readonly reuse?: NonNullable<RunPlace['reuse']>;
+  /** Only the first so many images. */
+  readonly limit?: number;
+  /** Those of the stub engine, which needs none, unless given. */
+  readonly weights?: RunPlan['weights'];
   /** How both stores are reached. */
   readonly access?: StoreAccess;
 }
@@ -38,7 +42,7 @@ export interface PlannedRunOptions {
 export async function plannedRun(
   datasetUrl: string,
   outputUrl: string,
-  { chunkSize = 4, access = {}, reuse, ...given }: Partial<RunSettings> & PlannedRunOptions = {},
+  { chunkSize = 4, access = {}, reuse, limit, weights = firstLayerWeights(), ...given }: Partial<RunSettings> & PlannedRunOptions = {},
 ): Promise<PlannedRun> {
   const { signal } = new AbortController();
   const dataset = await openStore(datasetUrl, access);
@@ -55,8 +59,8 @@ export async function plannedRun(
     countDuplicates: 'each',
     ...given,
   };
-  const manifest = await manifestOf(listDataset(dataset));
-  const plan = planRun(manifest, settings, firstLayerWeights(), chunkSize);
+  const manifest = await manifestOf(listDataset(dataset), limit === undefined ? {} : { limit });
+  const plan = planRun(manifest, settings, weights, chunkSize);
   const place = { dataset: dataset.url, output, versions: {}, ...(reuse && { reuse }) };
   const { document } = await createRun(plan, place, signal);
   const work = {
@@ -70,12 +74,12 @@ export async function plannedRun(
   return { document, dataset, output, work };
 }
 
-let weights: RunPlan['weights'] | undefined;
+let ofFirstLayer: RunPlan['weights'] | undefined;
 /** Made once: the synthetic network takes a while. */
 function firstLayerWeights(): RunPlan['weights'] {
-  if (weights) return weights;
+  if (ofFirstLayer) return ofFirstLayer;
   const all = syntheticWeights();
   const content = { ...all, layers: new Map([...all.layers].slice(0, 1)) };
-  weights = { content, ...canonicalWeights(content) };
-  return weights;
+  ofFirstLayer = { content, ...canonicalWeights(content) };
+  return ofFirstLayer;
 }

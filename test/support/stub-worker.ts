@@ -19,8 +19,10 @@ export interface StubWorkerSettings {
   readonly graceMs: number;
   /** Images at a time. */
   readonly parallel: number;
-  /** What an image takes in the engine. */
+  /** What an image takes in one unit of the engine, of which there are `parallel`. */
   readonly imageMs: number;
+  /** Whether it serves its figures; the log says where. */
+  readonly health?: boolean;
   /** The process is killed before (or, with `after`, once) this put of its own, counted from 0. */
   readonly dieAtPut?: { readonly put: number; readonly after: boolean };
   /** Where an image of nothing but this colour kills the process. */
@@ -28,7 +30,7 @@ export interface StubWorkerSettings {
 }
 
 const settings = JSON.parse(process.argv[2]) as StubWorkerSettings;
-const { redisUrl, endpoint, lockMs, graceMs, parallel, imageMs, dieAtPut, poison } = settings;
+const { redisUrl, endpoint, lockMs, graceMs, parallel, imageMs, health = false, dieAtPut, poison } = settings;
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
@@ -52,6 +54,14 @@ const mortal = (store: ObjectStore): ObjectStore => ({
 const isPoison = (image: PreparedImage) =>
   poison?.every((value, i) => image[i] === value && image.at(i - 3) === value);
 
+/** When each unit of the engine has done what it was given. */
+const freeAt = Array.from({ length: parallel }, () => 0);
+const takeTime = async () => {
+  const unit = freeAt.indexOf(Math.min(...freeAt));
+  freeAt[unit] = Math.max(freeAt[unit], performance.now()) + imageMs;
+  await setTimeout(freeAt[unit] - performance.now());
+};
+
 configureImaging();
 await runWorker({
   redisUrl,
@@ -63,13 +73,13 @@ await runWorker({
       parallel,
       async before(image) {
         if (isPoison(image)) die();
-        await setTimeout(imageMs);
+        await takeTime();
       },
     }),
   threads: parallel,
   lockMs,
   graceMs,
-  health: null,
+  health: health ? { host: '127.0.0.1', port: 0, anyPort: false } : null,
   log: createLog('info'),
   signal: stop.signal,
 });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Commit } from '@filterscope/runs/commit';
 import type { ImageRow } from '@filterscope/runs/image-row';
@@ -22,6 +23,9 @@ export interface Gauges {
   readonly waitingJobs: () => Promise<number>;
 }
 
+/** How long a figure is waited for: Redis may be away. */
+const LOOK_MS = 1_000;
+
 export function createMetrics({ busySeconds, threads, activeJobs, waitingJobs }: Gauges): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -34,8 +38,9 @@ export function createMetrics({ busySeconds, threads, activeJobs, waitingJobs }:
       help,
       registers,
       async collect() {
-        const value = await Promise.resolve(look()).catch(() => undefined);
-        if (value !== undefined) this.set(value);
+        // What cannot be had is not a number, rather than the last one that could, or an answer that never comes.
+        const late = setTimeout(LOOK_MS, NaN, { ref: false });
+        this.set(await Promise.race([Promise.resolve(look()).catch(() => NaN), late]));
       },
     });
 

@@ -76,7 +76,7 @@ export async function carryOutChunk(
   const execute = async (): Promise<Commit> => {
     const accumulator = createAccumulator(measuredLayers(document), document.settings);
     const outcomes = await processRows(work, pass.rows, folder, stopwatch, accumulator);
-    const objects = await storeResults(work, folder, outcomes, accumulator);
+    const objects = await storeResults(work, folder, outcomes, accumulator, stopwatch);
     work.signal.throwIfAborted();
     const count = (status: string) => outcomes.filter(({ row }) => row.status === status).length;
     return {
@@ -215,15 +215,18 @@ async function storeResults(
   folder: string,
   outcomes: readonly ImageOutcome[],
   accumulator: Accumulator,
+  stopwatch: Stopwatch,
 ) {
   const layers = measuredLayers(document);
   const names = layers.map(({ layer }) => layer);
   const read = outcomes.flatMap(({ row, readings }) => (readings ? [{ ...row, readings }] : []));
-  const put = async (name: string, encode: () => Uint8Array | Promise<Uint8Array>) =>
-    putObject(output, `${folder}${name}`, await encode(), signal);
+  const put = async (name: string, encode: () => Promise<Uint8Array>) => {
+    const bytes = await stopwatch.time('encode', encode());
+    return stopwatch.time('put', putObject(output, `${folder}${name}`, bytes, signal));
+  };
   const keep = document.settings.readings === 'full' && read.length > 0;
   const [images, accumulators, readings] = await settleAll([
-    put('images.parquet', () => encodeParquet(imageColumns(names), outcomes.map(imageCells))),
+    put('images.parquet', async () => encodeParquet(imageColumns(names), outcomes.map(imageCells))),
     put('accumulators.safetensors.zst', () => encodeAccumulator(accumulator)),
     keep ? put('readings.parquet', () => encodeReadings(layers, read)) : Promise.resolve(null),
   ]);
