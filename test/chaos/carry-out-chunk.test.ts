@@ -2,9 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
-import { carryOutChunk } from '@filterscope/runs/carry-out-chunk';
+import { carryOutChunk, firstPass } from '@filterscope/runs/carry-out-chunk';
 import { readCommits } from '@filterscope/runs/commit';
 import { completeRun } from '@filterscope/runs/complete-run';
+import { readComplete } from '@filterscope/runs/index-document';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { chunkCount } from '@filterscope/runs/run-document';
 import { openResults } from '@filterscope/results/open-results';
@@ -140,6 +141,16 @@ test.each(Array.from({ length: PUTS_OF_THE_FIRST_CHUNK }, (_, i) => i))(
     expect(await readStoredRun(run.output.url, run.document.run)).toEqual(undisturbed);
   },
 );
+
+test('a run that accounts for fewer rows than its manifest has does not complete', async () => {
+  const { document, output, work } = await planned();
+  await using engine = createStubEngine(FIRST_LAYER);
+  const pass = firstPass(document, 0);
+  await carryOutChunk({ ...work, engine }, 0, { ...pass, rows: pass.rows.slice(1) });
+  await runChunks({ ...work, engine });
+  await expect(completeRun(document, output)).rejects.toMatchObject({ code: 'rows-lost' });
+  expect(await readComplete(output, document.run)).toBeUndefined();
+});
 
 test('of two executions of a chunk one counts; the late one is told so and its objects are gone', async () => {
   const run = await planned();

@@ -211,7 +211,7 @@ describe.skipIf(reason !== '')('the commands of a distributed run', { timeout: 1
     });
   });
 
-  test.concurrent('cancel stops within a chunk and leaves a run that answers; resume finishes it', async () => {
+  test.concurrent('cancel stops within a chunk and leaves a run that answers; resume finishes it, with Redis wiped meanwhile', async () => {
     await using scene = await openCommandScene(s3);
     const { run, startWorker, until } = scene;
     await run(submit());
@@ -234,6 +234,7 @@ describe.skipIf(reason !== '')('the commands of a distributed run', { timeout: 1
     });
     expect((await run(['layers', 'latest'])).stderr).toContain('The run is not complete');
     expect((await run(['watch', 'latest'], 3)).stderr).toContain('is cancelled');
+    await scene.wipeRedis();
     expect((await run(['resume', 'latest'])).stderr).toContain('3 chunks are in the queue');
     startWorker();
     await run(['watch', 'latest'], 3);

@@ -29,6 +29,8 @@ export interface CommandScene extends AsyncDisposable {
   /** The same with `--json`. */
   readonly ask: <Answer>(args: readonly string[], code?: number) => Promise<Answer>;
   readonly workers: () => Promise<WorkerReport[]>;
+  /** FLUSHALL. */
+  readonly wipeRedis: () => Promise<unknown>;
   /** How many chunks of a run have their commit. */
   readonly committed: (run: string) => Promise<number>;
   /** Whether a run is complete and its crops are all made. */
@@ -91,6 +93,7 @@ export async function openCommandScene(s3: S3Address): Promise<CommandScene> {
     run,
     ask: async (args, code) => JSON.parse((await run([...args, '--json'], code)).stdout),
     workers: () => readReports(client),
+    wipeRedis: () => client.flushall(),
     committed: async (run) => (await listCommits(output, run)).length,
     withCrops: async (run) => {
       const { crops } = await readRunStatus(output, run);

@@ -15,15 +15,36 @@ test('weights are kept where each system keeps what can be had again', () => {
 });
 
 test('all that is wrong is said at once', () => {
-  const variables = { FILTERSCOPE_CACHE: '', FILTERSCOPE_WEIGHTS_URL: 'ftp://weights' };
-  expect(() => parseEnvironment(variables, 'linux')).toThrow(/FILTERSCOPE_CACHE.*FILTERSCOPE_WEIGHTS_URL/);
+  const variables = { REDIS_URL: 'localhost:6379', FILTERSCOPE_WEIGHTS_URL: 'ftp://weights' };
+  expect(() => parseEnvironment(variables, 'linux')).toThrow(/FILTERSCOPE_WEIGHTS_URL.*REDIS_URL/);
   const { weightsUrl } = parseEnvironment({ FILTERSCOPE_WEIGHTS_URL: 'http://localhost:1/w.h5' }, 'linux');
   expect(weightsUrl).toBe('http://localhost:1/w.h5');
 });
 
-test('a log is asked for by its level; an empty variable asks for nothing', () => {
+test('an empty variable is one that is not set', () => {
+  const names = [
+    'REDIS_URL',
+    'FILTERSCOPE_CACHE',
+    'FILTERSCOPE_HEALTH_PORT',
+    'FILTERSCOPE_LOCK_SECONDS',
+    'LOG_LEVEL',
+  ];
+  const empty = Object.fromEntries(names.map((name) => [name, '']));
+  expect(parseEnvironment(empty, 'linux')).toEqual(parseEnvironment({}, 'linux'));
+});
+
+const allowed = (FILTERSCOPE_OUTPUTS?: string) =>
+  parseEnvironment({ FILTERSCOPE_OUTPUTS }, 'linux').allowedOutputs;
+
+test('outputs that a worker may touch: all, or those of the list; a list of none is a mistake', () => {
+  expect(allowed()).toBeNull();
+  expect(allowed('s3://a/b, /data')).toEqual(['s3://a/b', '/data']);
+  for (const none of ['', ' ', ','])
+    expect(() => allowed(none)).toThrow(/FILTERSCOPE_OUTPUTS: names no output/);
+});
+
+test('a log is asked for by its level', () => {
   expect(parseEnvironment({ LOG_LEVEL: 'debug' }, 'linux').logLevel).toBe('debug');
-  expect(parseEnvironment({ LOG_LEVEL: '' }, 'linux')).not.toHaveProperty('logLevel');
   expect(() => parseEnvironment({ LOG_LEVEL: 'loud' }, 'linux')).toThrow(/LOG_LEVEL/);
 });
 

@@ -19,15 +19,13 @@ const schema = z.object({
         ?.split(',')
         .map((url) => url.trim())
         .filter(Boolean),
-    ),
+    )
+    .refine((urls) => urls?.length !== 0, 'names no output; leave it out to allow all'),
   FILTERSCOPE_MAX_BACKLOG: z.coerce.number().int().positive().default(100_000),
   FILTERSCOPE_LOCK_SECONDS: z.coerce.number().min(1).max(3600).default(30),
   FILTERSCOPE_HEALTH_HOST: z.string().min(1).default('127.0.0.1'),
   FILTERSCOPE_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
-  LOG_LEVEL: z
-    .enum(['', 'fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
-    .optional()
-    .transform((level) => level || undefined),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).optional(),
   XDG_CACHE_HOME: z.string().min(1).optional(),
   LOCALAPPDATA: z.string().min(1).optional(),
 });
@@ -58,7 +56,11 @@ export interface Environment {
 
 /** @throws FilterscopeError `bad-environment` naming every variable that is wrong. */
 export function parseEnvironment(variables: NodeJS.ProcessEnv, platform: NodeJS.Platform): Environment {
-  const result = schema.safeParse(variables);
+  // An empty variable is one that is not set, as Compose and shells make them; an empty fence would be none.
+  const set = Object.entries(variables).filter(
+    ([name, value]) => value !== '' || name === 'FILTERSCOPE_OUTPUTS',
+  );
+  const result = schema.safeParse(Object.fromEntries(set));
   if (!result.success) {
     const problems = result.error.issues
       .map(({ path, message }) => `${path.join('.')}: ${message}`)
@@ -78,7 +80,7 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv, platform: NodeJS.
     ...(FILTERSCOPE_WEIGHTS_URL !== undefined && { weightsUrl: FILTERSCOPE_WEIGHTS_URL }),
     ...(s3Endpoint !== undefined && { s3Endpoint }),
     redisUrl: result.data.REDIS_URL,
-    redisGiven: variables['REDIS_URL'] !== undefined,
+    redisGiven: Boolean(variables['REDIS_URL']),
     allowedOutputs: result.data.FILTERSCOPE_OUTPUTS ?? null,
     maxBacklog: result.data.FILTERSCOPE_MAX_BACKLOG,
     lockMs: result.data.FILTERSCOPE_LOCK_SECONDS * 1000,
