@@ -42,7 +42,14 @@ export interface PlannedRunOptions {
 export async function plannedRun(
   datasetUrl: string,
   outputUrl: string,
-  { chunkSize = 4, access = {}, reuse, limit, weights = firstLayerWeights(), ...given }: Partial<RunSettings> & PlannedRunOptions = {},
+  {
+    chunkSize = 4,
+    access = {},
+    reuse,
+    limit,
+    weights = firstLayerWeights(),
+    ...given
+  }: Partial<RunSettings> & PlannedRunOptions = {},
 ): Promise<PlannedRun> {
   const { signal } = new AbortController();
   const dataset = await openStore(datasetUrl, access);
