@@ -80,6 +80,7 @@ async function measureChunk(
     readings: 'full',
     topK: 16,
     countDuplicates: 'each',
+    until: null,
     ...grids,
   };
   try {

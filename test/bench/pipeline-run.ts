@@ -32,6 +32,7 @@ export async function pipelineRun(
     readings: 'full',
     topK: 16,
     countDuplicates: 'each',
+    until: null,
   };
   const place = await mkdtemp(join(tmpdir(), 'filterscope-bench-out-'));
   try {

@@ -87,7 +87,7 @@ describe.concurrent('questions', () => {
     const status = await ask<Record<string, unknown>>('status', 'latest');
     expect(Object.keys(status)).toEqual(
       words(
-        'run state images ok failed skipped chunks committed imagesPerSecond etaSeconds engine synthetic',
+        'run state images ok failed skipped stoppedAt chunks committed imagesPerSecond etaSeconds engine synthetic',
       ),
     );
     expect(status).toMatchObject({

@@ -40,6 +40,7 @@ const SETTINGS: RunSettings = {
   readings: 'full',
   topK: 16,
   countDuplicates: 'each',
+  until: null,
 };
 
 const { positionals } = parseArgs({ allowPositionals: true });

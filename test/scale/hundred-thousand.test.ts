@@ -47,7 +47,7 @@ describe('a run over many images, with a stub engine', () => {
       try {
         await makeTinyImages(dataset, 2000);
         const before = completeOf(await analyse(dataset, output));
-        await makeTinyImages(dataset, 2100, 2000);
+        await makeTinyImages(dataset, 2100, { from: 2000 });
         const after = completeOf(await analyse(dataset, output));
         expect([after.ok, after.reused]).toEqual([2100, 2000]);
         expect(after.peakBytes).toBeLessThan(500 * MB);

@@ -64,6 +64,7 @@ export async function plannedRun(
     readings: 'full',
     topK: 16,
     countDuplicates: 'each',
+    until: null,
     ...given,
   };
   const manifest = await manifestOf(listDataset(dataset), limit === undefined ? {} : { limit });

@@ -22,6 +22,7 @@ import {
   gridSelection,
   httpUrl,
   positiveInteger,
+  precision,
   topListLength,
   type FailureLimit,
 } from './parse-options.ts';
@@ -45,6 +46,7 @@ interface Given extends Common, AccessOptions {
   readonly labels?: string;
   readonly reuse: boolean;
   readonly maxFailures?: FailureLimit;
+  readonly until?: NonNullable<RunSettings['until']>;
   readonly chunkSize?: number;
   readonly engine: EngineName;
   readonly threads?: number;
@@ -128,6 +130,11 @@ function addSettings(command: Command): Command {
     .option('--labels <file>', 'classes by a CSV file with columns image and class, instead of by folder')
     .option('--include <glob>', "only keys that match, such as '*.jpg' or 'cats/**'")
     .option('--no-reuse', 'compute every image, though earlier runs in the output have its readings')
+    .option(
+      '--until <precision>',
+      'stop as soon as every interval is that narrow: ±1pp, or layers:±1pp for those of the layers alone',
+      precision,
+    )
     .option('--chunk-size <n>', 'images a unit of work', positiveInteger)
     .option('--max-failures <n>', 'give up when more images fail: a number or P%', failureLimit)
     .option(
@@ -151,7 +158,7 @@ function chosen(given: Given) {
  * @throws FilterscopeError `duplicates-need-readings`
  */
 function settingsOf(given: Given): RunSettings {
-  const { fit, grids, gridStyle, gridFormat, readings, topK, countDuplicates } = given;
+  const { fit, grids, gridStyle, gridFormat, readings, topK, countDuplicates, until = null } = given;
   if (countDuplicates === 'once' && readings === 'none') {
     const message =
       '--count-duplicates once needs the readings: what a duplicate has added to a chunk can only be left out by counting the ' +
@@ -170,5 +177,6 @@ function settingsOf(given: Given): RunSettings {
     readings,
     topK,
     countDuplicates,
+    until,
   };
 }

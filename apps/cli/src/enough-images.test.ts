@@ -10,5 +10,6 @@ test('the widest interval decides', () => {
   expect(enoughImages(rows(0, 0), 'layers')).toBe(
     'enough images: every interval of all 2 layers is within ±1 point.',
   );
+  expect(enoughImages(rows(0), 'layers')).toBe('enough images: both intervals are within ±1 point.');
   expect(enoughImages(rows(null, null), 'filters')).toBe('enough images: one image alone has no interval.');
 });

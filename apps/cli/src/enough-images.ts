@@ -6,7 +6,9 @@ export function enoughImages(rows: readonly { moreImages: number | null }[], wha
   const most = Math.max(0, ...missing);
   if (most === Infinity) return 'enough images: one image alone has no interval.';
   if (most === 0)
-    return `enough images: every interval of all ${count(rows.length)} ${what} is within ±1 point.`;
+    return rows.length === 1
+      ? 'enough images: both intervals are within ±1 point.'
+      : `enough images: every interval of all ${count(rows.length)} ${what} is within ±1 point.`;
   const there = missing.filter((more) => more === 0).length;
   return (
     `enough images: ${count(most)} more bring every interval to ±1 point; ` +

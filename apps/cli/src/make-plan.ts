@@ -6,6 +6,7 @@ import type { Labels } from '@filterscope/runs/label-rows';
 import { listDataset } from '@filterscope/runs/listing';
 import { manifestOf } from '@filterscope/runs/manifest';
 import { MAX_CLASSES, planRun, requireImages, type RunPlan } from '@filterscope/runs/plan-run';
+import { ROWS_A_LOOK } from '@filterscope/runs/precision';
 import { readLabels } from '@filterscope/runs/read-labels';
 import type { RunDocument, RunSettings } from '@filterscope/runs/run-document';
 import type { ReuseSearch } from '@filterscope/runs/find-reuse';
@@ -15,6 +16,7 @@ import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
 import { requireLayers } from '@filterscope/vgg16/weights-file';
 import picomatch from 'picomatch';
 import type { Context } from './context.ts';
+import { stopsWhen } from './early-stop.ts';
 import { expectedBytes } from './expected-bytes.ts';
 import { bytes, count, shortRun } from './format.ts';
 import { loadWeights, type WeightsChoice } from './load-weights.ts';
@@ -162,6 +164,12 @@ export function announce(
     `Run ${shortRun(run)}: ${count(images)} images, ${layers}, weights ${weights.content.name} (${weights.content.flavour}), fit ${settings.fit}`,
   );
   sayClasses(terminal, plan);
+  if (settings.until) {
+    say(
+      terminal,
+      `It ${stopsWhen(settings.until)}; it looks every ${count(ROWS_A_LOOK)} images. What follows is said of all of them.`,
+    );
+  }
   const pictures = gridImages === 0 ? 'no grids' : `grids of ${count(gridImages)} images ${bytes(grids)}`;
   say(terminal, `Writes about ${bytes(grids + readings + network + crops)} to ${output.url}:`);
   say(

@@ -8,6 +8,7 @@ import {
   pairLimit,
   pngFile,
   positiveInteger,
+  precision,
   topListLength,
 } from './parse-options.ts';
 
@@ -30,6 +31,18 @@ describe.each([
     pngFile,
     { 'sheet.png': 'sheet.png', '/a/b.PNG': '/a/b.PNG' },
     ['', '.png', 'a/.png', 'sheet', 'sheet.jpg'],
+  ],
+  [
+    precision,
+    {
+      '±1pp': { halfWidth: 0.01, of: 'all' },
+      '1pp': { halfWidth: 0.01, of: 'all' },
+      '+-1pp': { halfWidth: 0.01, of: 'all' },
+      '±0.5pp': { halfWidth: 0.005, of: 'all' },
+      'layers:±1pp': { halfWidth: 0.01, of: 'layers' },
+      'layers:2.5pp': { halfWidth: 0.025, of: 'layers' },
+    },
+    ['±1', '1%', '0pp', '-1pp', '51pp', 'filters:±1pp', '±±1pp', '1 pp', ''],
   ],
   [
     failureLimit,

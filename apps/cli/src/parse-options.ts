@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { MAX_TOP_K, type GridSelection } from '@filterscope/runs/run-document';
+import { MAX_TOP_K, type GridSelection, type RunSettings } from '@filterscope/runs/run-document';
 
 // Readers of option values. Each throws commander's error, which names the option and ends with exit code 2.
 
@@ -21,6 +21,14 @@ export function gridSelection(text: string): GridSelection {
   if (share !== undefined && share > 0 && share <= 100) return { percent: share };
   if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return { first: Number(text) };
   throw new InvalidArgumentError('give all, none, a number of images such as 16, or a share such as 5%.');
+}
+
+/** `±1pp`, `1pp`, `+-0.5pp`, `layers:±1pp`: half a width in percentage points. */
+export function precision(text: string): NonNullable<RunSettings['until']> {
+  const [, layers, points] = /^(layers:)?(?:±|\+-|\+\/-)?(\d{1,2}(?:\.\d{1,4})?)pp$/.exec(text) ?? [];
+  const halfWidth = Number(points) / 100;
+  if (halfWidth > 0 && halfWidth <= 0.5) return { halfWidth, of: layers ? 'layers' : 'all' };
+  throw new InvalidArgumentError('give percentage points such as ±1pp, or layers:±1pp for the layers alone.');
 }
 
 /** How many images may fail: a number, or a share of the images. */

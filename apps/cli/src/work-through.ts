@@ -3,6 +3,7 @@ import { chunkLine } from '@filterscope/runs/chunk-line';
 import { failuresAdded, readCommits, type Commit } from '@filterscope/runs/commit';
 import { tooManyFailures } from '@filterscope/runs/failure-limit';
 import type { ImageRow } from '@filterscope/runs/image-row';
+import type { PrecisionWatch } from '@filterscope/runs/precision';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { chunkCount, chunkRows, type RunDocument } from '@filterscope/runs/run-document';
 import { markRun } from '@filterscope/runs/run-mark';
@@ -22,6 +23,7 @@ export interface Work {
   readonly created: boolean;
   /** The run is given up when more images than this have failed; null for any number. */
   readonly maxFailures: number | null;
+  readonly precision: PrecisionWatch;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Work {
  */
 export async function workThrough(context: Context, work: Work): Promise<void> {
   const { terminal, signal } = context;
-  const { document, dataset, output, engine, created } = work;
+  const { document, dataset, output, engine, created, precision } = work;
   const limit = work.maxFailures ?? Infinity;
   const now = await doneSoFar(output, document.run, signal);
   if (now.done > 0)
@@ -66,7 +68,8 @@ export async function workThrough(context: Context, work: Work): Promise<void> {
   checkFailures();
   try {
     const either = AbortSignal.any([signal, tooMany.signal]);
-    await runChunks({ document, dataset, output, engine, firstChunk, onImage, onCommitted, signal: either });
+    const doing = { document, dataset, output, engine, firstChunk, precision };
+    await runChunks({ ...doing, onImage, onCommitted, signal: either });
   } catch (error) {
     if (tooMany.signal.aborted)
       await markRun(output, document.run, 'failed', tooManyFailures(now.failed, limit).message);

@@ -3,13 +3,15 @@ import type { Handlers } from '@filterscope/queue/consumer';
 import type { ChunkJob, CropsJob, RunPlace } from '@filterscope/queue/job';
 import { carryOutChunk, firstPass, type Pass } from '@filterscope/runs/carry-out-chunk';
 import { chunkStanding, requireGoingOn } from '@filterscope/runs/chunk-standing';
-import { listCommits, type Commit } from '@filterscope/runs/commit';
+import type { Commit } from '@filterscope/runs/commit';
 import { completeRun } from '@filterscope/runs/complete-run';
 import { enforceFailureLimit } from '@filterscope/runs/failure-limit';
 import type { ImageRow } from '@filterscope/runs/image-row';
 import { cropParts, cropRows, openCropParts, type CropPart } from '@filterscope/runs/crop-parts';
 import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
 import { makeCropPart } from '@filterscope/runs/make-crops';
+import { openChunks } from '@filterscope/runs/open-chunks';
+import { chunksNeeded } from '@filterscope/runs/precision';
 import { retryPass } from '@filterscope/runs/retry-pass';
 import { chunkCount, type RunDocument } from '@filterscope/runs/run-document';
 import { cropPartKey } from '@filterscope/runs/run-keys';
@@ -51,6 +53,8 @@ export function createHandlers(options: HandlerOptions): Handlers {
       if (job.chunk >= chunkCount(document)) {
         throw new FilterscopeError('bad-job', `run ${place.run} has no chunk ${job.chunk}`);
       }
+      const reached = await run.precision.look(signal);
+      if (job.chunk >= chunksNeeded(document, reached)) return onChunk(place, job, 'not-needed');
       const standing = await chunkStanding(output, place.run, job.chunk, job.revision, signal);
       if (standing === 'committed') return onChunk(place, job, 'already-committed');
       const pass = await passOf(run, job, signal);
@@ -64,6 +68,7 @@ export function createHandlers(options: HandlerOptions): Handlers {
       onChunk(place, job, commit ? 'committed' : 'second', commit);
       // A retry adds no failures: what it redoes had failed.
       if (commit && commit.failed > 0 && commit.revision === 0) await enforceFailureLimit(run, signal);
+      return !reached && (await run.precision.look(signal)) ? 'may-complete' : undefined;
     },
 
     async crops(place, job, { journal, signal }) {
@@ -87,18 +92,14 @@ export function createHandlers(options: HandlerOptions): Handlers {
       const { document, output } = run;
       // Whoever had the last commit may have died before it looked at the limit.
       await enforceFailureLimit(run, signal);
-      const index = await completeRun(document, output, signal);
+      const index = await completeRun(document, output, signal, run.precision);
       if (index) {
         onComplete(place, index);
         return document.crops === 'all' ? await openCrops(document, index, output, signal) : [];
       }
       await requireGoingOn(output, place.run, signal);
-      const commits = await listCommits(output, place.run, signal);
-      const committed = new Set(commits.filter(({ revision }) => revision === 0).map(({ chunk }) => chunk));
-      const chunks = Array.from({ length: chunkCount(document) }, (_, chunk) => chunk);
-      return chunks
-        .filter((chunk) => !committed.has(chunk))
-        .map((chunk): ChunkJob => ({ chunk, revision: 0, codes: null }));
+      const left = await openChunks(document, output, await run.precision.look(signal), signal);
+      return left.map((chunk): ChunkJob => ({ chunk, revision: 0, codes: null }));
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Commit } from '@filterscope/runs/commit';
 import type { ImageRow } from '@filterscope/runs/image-row';
 
 /** What becomes of a chunk job that ended well. */
-export type ChunkOutcome = 'committed' | 'already-committed' | 'second';
+export type ChunkOutcome = 'committed' | 'already-committed' | 'second' | 'not-needed';
 
 /** A worker's figures, for Prometheus. */
 export interface Metrics {

@@ -1,6 +1,7 @@
 import type { RunPlace } from '@filterscope/queue/job';
 import { countFailures, type FailureCount } from '@filterscope/runs/failure-limit';
 import { openManifest, type ManifestReader } from '@filterscope/runs/manifest';
+import { watchPrecision, type PrecisionWatch } from '@filterscope/runs/precision';
 import { datasetAccess, readRunDocument, type RunDocument } from '@filterscope/runs/run-document';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { StoreAccess } from '@filterscope/storage/store-access';
@@ -13,10 +14,11 @@ export interface OpenedRun {
   readonly dataset: ObjectStore;
   readonly manifest: ManifestReader;
   readonly failures: FailureCount;
+  readonly precision: PrecisionWatch;
 }
 
 /** What is read of a run once. */
-type Read = Pick<OpenedRun, 'manifest' | 'failures'>;
+type Read = Pick<OpenedRun, 'manifest' | 'failures' | 'precision'>;
 
 /** The runs that a worker has to do with. */
 export interface OpenedRuns extends AsyncDisposable {
@@ -43,11 +45,13 @@ export function createOpenedRuns(openStore: OpenStore): OpenedRuns {
     return store;
   };
   /** The same bytes of `run.json` mean the same manifest; a run that was deleted and made again has others. */
-  const readOf = ({ run, createdAt }: RunDocument, output: ObjectStore): Read => {
+  const readOf = (document: RunDocument, output: ObjectStore): Read => {
+    const { run, createdAt } = document;
     const key = [output.url, run, createdAt].join('\n');
     const known = read.get(key) ?? {
       manifest: openManifest(output, run),
       failures: countFailures(output, run),
+      precision: watchPrecision(document, output),
     };
     read.delete(key);
     read.set(key, known);

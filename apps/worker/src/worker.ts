@@ -96,11 +96,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       log.info({ run, output, ok, failed, skipped }, 'run complete');
     },
   });
-  const counted = async ({ run }: RunPlace, work: Promise<void>) => {
+  const counted = async <Outcome>({ run }: RunPlace, work: Promise<Outcome>): Promise<Outcome> => {
     seen.begun += 1;
     seen.runs.set(run, (seen.runs.get(run) ?? 0) + 1);
     try {
-      await work;
+      return await work;
     } finally {
       const left = seen.runs.get(run)! - 1;
       if (left > 0) seen.runs.set(run, left);

@@ -13,8 +13,9 @@ export interface Handlers {
   /**
    * Carries out one pass over a chunk, or finds that it is done.
    * @param start counts the job's starts, from 1
+   * @returns `may-complete` when the run needs no further chunk, however many of its jobs are left
    */
-  chunk(place: RunPlace, job: ChunkJob, context: ChunkContext): Promise<void>;
+  chunk(place: RunPlace, job: ChunkJob, context: ChunkContext): Promise<'may-complete' | void>;
   /** Makes a part of a complete run's pictures for crops, or finds that it is made, or of no use any more. */
   crops(place: RunPlace, job: CropsJob, context: ChunkContext): Promise<void>;
   /**
@@ -82,10 +83,13 @@ export function consume(handlers: Handlers, options: ConsumerOptions): Consumer 
     const { place, job } = parsed;
     const journal = redisJournal(journalRedis, id);
     const context = { start, journal, signal: handBack.signal };
-    if (parsed.kind === 'crops') await handlers.crops(place, parsed.job, context);
-    else await handlers.chunk(place, parsed.job, context);
+    const outcome =
+      parsed.kind === 'crops'
+        ? await handlers.crops(place, parsed.job, context)
+        : await handlers.chunk(place, parsed.job, context);
     await journalRedis.del(journalKey(id)).catch(() => 0);
-    if ((await queue.settle(place, job)) === 0) await queue.enqueueCompletion(place);
+    const left = await queue.settle(place, job);
+    if (left === 0 || outcome === 'may-complete') await queue.enqueueCompletion(place);
   };
   const complete = async (place: RunPlace) => {
     const mark = await queue.mark(place);

@@ -34,6 +34,7 @@ const TABLE = `
   worker-stuck transient later
 
   ambiguous-run permanent give-up
+  bad-chunk-size permanent give-up
   bad-environment permanent give-up
   bad-flavour permanent give-up
   bad-job permanent give-up
@@ -83,6 +84,7 @@ const TABLE = `
   unknown-image permanent give-up
   unknown-layer permanent give-up
   unsupported-url permanent give-up
+  until-with-duplicates permanent give-up
   weights-missing permanent give-up
 `
   .split('\n')

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 
-/** The tables that a query can name. `failures` are the rows of `images` that are not ok. */
+/** The tables that a query can name. `failures` are the rows of `images` that are not ok, but for those that a run which stopped early did not need. */
 export const QUERY_TABLES = ['runs', 'layers', 'filters', 'images', 'failures', 'readings'] as const;
 export type QueryTable = (typeof QUERY_TABLES)[number];
 

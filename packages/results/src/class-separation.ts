@@ -1,6 +1,6 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { decodeAccumulator } from '@filterscope/runs/accumulator-file';
-import { measuredLayers } from '@filterscope/runs/run-document';
+import { measuredLayers, reachOf } from '@filterscope/runs/run-document';
 import type { Adjustment } from '@filterscope/statistics/adjust-p';
 import { separateClasses, type ClassRow as CountedRow } from '@filterscope/statistics/class-separation';
 import type { Results } from './open-results.ts';
@@ -63,7 +63,7 @@ export async function classSeparation(
     family,
     withoutRest,
     *rows() {
-      for (const { classId, ...row } of separateClasses(accumulator, question))
+      for (const { classId, ...row } of separateClasses(accumulator, question, reachOf(document)))
         yield { class: nameOf(classId), ...row, family, synthetic };
     },
   };

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { buildIndex } from '@filterscope/runs/build-index';
-import { readCommits } from '@filterscope/runs/commit';
+import { listCommits, readNamed } from '@filterscope/runs/commit';
 import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
+import { chunksNeeded, readPrecision } from '@filterscope/runs/precision';
 import type { RunDocument } from '@filterscope/runs/run-document';
 import { openFolderStore } from '@filterscope/storage/folder-store';
 import type { ObjectStore } from '@filterscope/storage/object-store';
@@ -32,7 +33,10 @@ export async function openResults(
   const index = await readComplete(output, document.run, signal);
   if (index)
     return { document, index, complete: true, output, tables: output, async [Symbol.asyncDispose]() {} };
-  const commits = await Array.fromAsync(readCommits(output, document.run, signal));
+  const reached = await readPrecision(document, output, signal);
+  const needed = chunksNeeded(document, reached);
+  const names = (await listCommits(output, document.run, signal)).filter(({ chunk }) => chunk < needed);
+  const commits = await Array.fromAsync(readNamed(output, document.run, names, signal));
   if (commits.length === 0) {
     const message = `run ${document.run.slice(0, 12)} has no results yet; "filterscope status" tells how far it is`;
     throw new FilterscopeError('no-results', message);
@@ -41,7 +45,14 @@ export async function openResults(
   const tables = openFolderStore(folder);
   const dispose = () => rm(folder, { recursive: true, force: true });
   try {
-    const partial = await buildIndex({ document, commits, output, into: tables, ...(signal && { signal }) });
+    const partial = await buildIndex({
+      document,
+      commits,
+      output,
+      into: tables,
+      reached,
+      ...(signal && { signal }),
+    });
     return { document, index: partial, complete: false, output, tables, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();

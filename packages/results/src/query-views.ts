@@ -1,3 +1,4 @@
+import { PRECISION_REACHED } from '@filterscope/runs/image-row';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
@@ -46,7 +47,9 @@ export async function createViews(
     if (tables.has(table)) await create(table, whole);
   if (tables.has('images') || tables.has('failures')) await create('images', whole);
   if (tables.has('failures'))
-    await connection.run(`CREATE VIEW failures AS FROM images WHERE status <> 'ok'`);
+    await connection.run(
+      `CREATE VIEW failures AS FROM images WHERE status <> 'ok' AND code <> '${PRECISION_REACHED}'`,
+    );
   if (tables.has('readings')) await create('readings', unfolded);
   return all;
 }

@@ -3,7 +3,7 @@ import { decodeAccumulator } from '@filterscope/runs/accumulator-file';
 import { decodeColumns, decodeParquet, rowReader } from '@filterscope/runs/parquet';
 import { decodeReadings } from '@filterscope/runs/readings-table';
 import { rowClasses } from '@filterscope/runs/row-classes';
-import { measuredLayers, type RunDocument } from '@filterscope/runs/run-document';
+import { measuredLayers, reachOf, type RunDocument } from '@filterscope/runs/run-document';
 import { addReadings, createAccumulator } from '@filterscope/statistics/accumulator';
 import { filterDetail, type FilterDetail } from '@filterscope/statistics/filter-detail';
 import { summarizeFilters, type FilterSummary, type LayerSummary } from '@filterscope/statistics/summary';
@@ -100,7 +100,7 @@ async function filterRowsOfClass(results: Results, name: string, signal?: AbortS
     throw unknownClass(document, name);
   }
   const { synthetic } = document.weights;
-  return summarizeFilters(accumulator).map((row) => ({ ...row, synthetic }));
+  return summarizeFilters(accumulator, reachOf(document)).map((row) => ({ ...row, synthetic }));
 }
 
 /** One filter in full, its classes and top images as numbers of `run.json`'s class list and the manifest. */
@@ -117,7 +117,7 @@ export async function filterInFull(
     throw new FilterscopeError('unknown-filter', `${layer} has filters 0 … ${filters - 1}, not ${filter}`);
   }
   const { bytes } = await results.tables.get(results.index.merged, undefined, signal);
-  return filterDetail(await decodeAccumulator(layers, bytes), layer, filter);
+  return filterDetail(await decodeAccumulator(layers, bytes), layer, filter, reachOf(results.document));
 }
 
 async function readTable({ tables, index }: Results, table: 'layers' | 'filters', signal?: AbortSignal) {

@@ -13,7 +13,8 @@ import { encodeParquetAside } from './encode-aside.ts';
 import type { IndexDocument } from './index-document.ts';
 import { mergeParts, mergingThreads } from './merge-parts.ts';
 import { encodeParquet, type Row } from './parquet.ts';
-import type { RunDocument } from './run-document.ts';
+import type { PrecisionReached } from './precision.ts';
+import { reachOf, type RunDocument } from './run-document.ts';
 import { indexFolder, mergedKey, readingsKey, type IndexTable } from './run-keys.ts';
 import { FILTER_COLUMNS, LAYER_COLUMNS, RUN_COLUMNS } from './table-columns.ts';
 
@@ -25,6 +26,8 @@ export interface IndexWork {
   readonly output: ObjectStore;
   /** Where the tables go; another store for a passing look at an unfinished run, which leaves readings where they are. */
   readonly into: ObjectStore;
+  /** Where the run stopped early, if it did: rows from there on are skipped, and no commit that goes in is of a chunk from there on. */
+  readonly reached?: PrecisionReached | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -33,8 +36,8 @@ export interface IndexWork {
  * complete a run together do no harm.
  */
 export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
-  const { document, commits, into, signal } = work;
-  const { run } = document;
+  const { document, commits, into, reached, signal } = work;
+  const { run, manifest } = document;
   const generation = generationOf(commits);
   const put = async (key: string, bytes: Uint8Array) => {
     await into.put(key, bytes, signal ? { signal } : {});
@@ -54,8 +57,9 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
 
   const merged = await mergeAll(work, duplicates);
   const { synthetic } = document.weights;
-  const layers = summarizeLayers(merged).map((row): Row => ({ ...row, synthetic }));
-  const filters = summarizeFilters(merged).map((row): Row => ({ ...row, synthetic }));
+  const reach = reachOf(document);
+  const layers = summarizeLayers(merged, reach).map((row): Row => ({ ...row, synthetic }));
+  const filters = summarizeFilters(merged, reach).map((row): Row => ({ ...row, synthetic }));
   const total = (count: (commit: Commit) => number) =>
     commits.reduce((sum, commit) => sum + count(commit), 0);
   const readings =
@@ -66,7 +70,8 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
     run,
     generation,
     builtAt: new Date().toISOString(),
-    images: total(({ revision, rows }) => (revision === 0 ? rows : 0)),
+    images: reached ? manifest.rows : total(({ revision, rows }) => (revision === 0 ? rows : 0)),
+    stoppedAt: reached?.row ?? null,
     ...counts,
     duplicates: duplicates.length,
     reused: total(({ reused }) => reused),

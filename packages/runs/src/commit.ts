@@ -131,6 +131,37 @@ export async function* readNamed(
   }
 }
 
+/**
+ * The first passes of a run from `chunk` on, up to the first chunk that has none. More and more of them are read at a time, as
+ * long as there are any: mostly there is not even one.
+ */
+export async function* readFirstPasses(
+  output: ObjectStore,
+  run: string,
+  chunk: number,
+  chunks: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Commit> {
+  for (let next = chunk, ahead = 1; next < chunks; ahead = Math.min(2 * ahead, READS_AT_A_TIME)) {
+    const keys = Array.from({ length: Math.min(ahead, chunks - next) }, (_, i) =>
+      commitKey(run, next + i, 0),
+    );
+    const commits = await Promise.all(
+      keys.map((key) => readCommit(output, key, signal).catch(unlessMissing)),
+    );
+    for (const commit of commits) {
+      if (!commit) return;
+      yield commit;
+    }
+    next += keys.length;
+  }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (error instanceof FilterscopeError && error.code === 'object-missing') return undefined;
+  throw error;
+}
+
 async function readCommit(output: ObjectStore, key: string, signal?: AbortSignal): Promise<Commit> {
   const { bytes } = await output.get(key, undefined, signal);
   return parseStored(commit, bytes, `${output.url}/${key}`);

@@ -1,15 +1,17 @@
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { buildIndex, generationOf } from './build-index.ts';
-import { listCommits, readCommits } from './commit.ts';
+import { listCommits, readNamed } from './commit.ts';
 import { readComplete, type IndexDocument } from './index-document.ts';
 import { encodeJson } from './parse-stored.ts';
-import { chunkCount, type RunDocument } from './run-document.ts';
+import { chunksNeeded, watchPrecision, type PrecisionWatch } from './precision.ts';
+import type { RunDocument } from './run-document.ts';
 import { completeKey, indexFolder, INDEX_TABLES } from './run-keys.ts';
 
 /**
  * Builds a run's index from its commits and marks the run complete. Any process may do so at any time, and again: the
  * outcome is the same.
+ * @param precision a watch that has seen the run so far; without one, it is all looked at here
  * @returns undefined while a chunk has no commit.
  * @throws FilterscopeError `rows-lost` when the commits do not account for every row of the manifest.
  */
@@ -17,23 +19,30 @@ export async function completeRun(
   document: RunDocument,
   output: ObjectStore,
   signal?: AbortSignal,
+  precision: PrecisionWatch = watchPrecision(document, output),
 ): Promise<IndexDocument | undefined> {
   const { run } = document;
   for (;;) {
-    const commits = await Array.fromAsync(readCommits(output, run, signal));
-    const committed = new Set(commits.filter(({ revision }) => revision === 0).map(({ chunk }) => chunk));
-    if (committed.size < chunkCount(document)) return undefined;
+    const listed = await listCommits(output, run, signal);
+    // After the listing, so that the look sees at least what is listed: whoever had the last commit may have died before it looked.
+    const reached = await precision.look(signal);
+    const needed = chunksNeeded(document, reached);
+    const names = listed.filter(({ chunk }) => chunk < needed);
+    if (names.filter(({ revision }) => revision === 0).length < needed) return undefined;
+    const commits = await Array.fromAsync(readNamed(output, run, names, signal));
     const complete = await readComplete(output, run, signal);
     if (complete?.generation === generationOf(commits)) return complete;
 
-    const index = await buildIndex({ document, commits, output, into: output, ...(signal && { signal }) });
+    const work = { document, commits, output, into: output, reached };
+    const index = await buildIndex({ ...work, ...(signal && { signal }) });
     requireEveryRow(document, index);
     await output.put(completeKey(run), encodeJson(index), {
       contentType: 'application/json',
       ...(signal && { signal }),
     });
     // While this process was at it, or was frozen, a retry may have added commits, and another process may have completed the run with them.
-    if ((await listCommits(output, run, signal)).length === commits.length) {
+    const now = (await listCommits(output, run, signal)).filter(({ chunk }) => chunk < needed);
+    if (now.length === commits.length) {
       await deleteOlderTables(output, index, signal);
       return index;
     }

@@ -28,10 +28,11 @@ export function expectedCropImages({ images, settings }: Pick<RunPlan, 'images' 
 export const expectedCropParts = (cropImages: number) => Math.ceil(cropImages / IMAGES_A_PART);
 
 /** The parts of a complete run; none where no image is in a top list. */
-export function cropParts({ manifest }: RunDocument, { cropImages }: IndexDocument): CropParts {
-  if (cropImages === 0) return { count: 0, rowsAPart: manifest.rows };
-  const rowsAPart = Math.ceil(manifest.rows / expectedCropParts(cropImages));
-  return { count: Math.ceil(manifest.rows / rowsAPart), rowsAPart };
+export function cropParts({ manifest }: RunDocument, { cropImages, stoppedAt }: IndexDocument): CropParts {
+  const rows = stoppedAt ?? manifest.rows;
+  if (cropImages === 0) return { count: 0, rowsAPart: rows };
+  const rowsAPart = Math.ceil(rows / expectedCropParts(cropImages));
+  return { count: Math.ceil(rows / rowsAPart), rowsAPart };
 }
 
 const cropPart = z.object({

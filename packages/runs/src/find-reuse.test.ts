@@ -117,7 +117,16 @@ async function storeEarlier(
 
 function completeDocument(run: string, images: string): IndexDocument {
   const [startedAt, committedAt, builtAt] = ['', '', ''].map(() => new Date(0).toISOString());
-  const counts = { images: 1, ok: 1, failed: 0, skipped: 0, reused: 0, duplicates: 0, cropImages: 0 };
+  const counts = {
+    images: 1,
+    ok: 1,
+    failed: 0,
+    skipped: 0,
+    reused: 0,
+    duplicates: 0,
+    cropImages: 0,
+    stoppedAt: null,
+  };
   const tables = { runs: [], layers: [], filters: [], images: [images], readings: [] };
   const about = { v: 1 as const, run, generation: 'g', merged: 'm', engines: [ENGINE] };
   return { ...about, ...counts, tables, startedAt, committedAt, builtAt };

@@ -3,6 +3,9 @@ import type { Columns } from './parquet.ts';
 
 export const IMAGE_STATUSES = ['ok', 'failed', 'skipped'] as const;
 
+/** Code of the images that were skipped because the run had enough of them. */
+export const PRECISION_REACHED = 'precision-reached';
+
 /** What became of one row of the manifest: a row of the table `images`. */
 export interface ImageRow {
   readonly row: number;

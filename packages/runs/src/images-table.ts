@@ -3,9 +3,12 @@ import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { ahead } from './ahead.ts';
 import { getObject, type Commit } from './commit.ts';
-import { encodeArrowAside } from './encode-aside.ts';
-import { imageColumns } from './image-row.ts';
+import { encodeArrowAside, encodeParquetAside } from './encode-aside.ts';
+import { imageColumns, PRECISION_REACHED } from './image-row.ts';
+import { openManifest } from './manifest.ts';
 import { columnVector, decodeColumns, encodeParquet } from './parquet.ts';
+import type { PrecisionReached } from './precision.ts';
+import { unprocessed } from './process-image.ts';
 import { lastRows } from './retry-pass.ts';
 import { type RunDocument } from './run-document.ts';
 
@@ -15,6 +18,8 @@ export interface ImagesTableWork {
   readonly commits: readonly Commit[];
   /** Where the commits' objects are. */
   readonly output: ObjectStore;
+  /** Where the run stopped early, if it did. */
+  readonly reached?: PrecisionReached | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -37,6 +42,7 @@ export async function* imagesFiles({
   document,
   commits,
   output,
+  reached,
   signal,
 }: ImagesTableWork): AsyncGenerator<ImagesFile> {
   const columns = imageColumns(document.settings.layers);
@@ -71,6 +77,31 @@ export async function* imagesFiles({
     rows = 0;
   }
   if (rows > 0) yield await fileOf(parts);
+  if (reached) yield* skippedFiles(document, output, reached, signal);
+}
+
+/** The rows that a run which stopped early did not look at, or looked at for nothing. */
+async function* skippedFiles(
+  document: RunDocument,
+  output: ObjectStore,
+  { row: first, images }: PrecisionReached,
+  signal?: AbortSignal,
+): AsyncGenerator<ImagesFile> {
+  const { run, settings, manifest } = document;
+  const why = {
+    code: PRECISION_REACHED,
+    message: `not looked at: after ${images} images every interval was narrow enough`,
+  };
+  const reader = openManifest(output, run);
+  for (let from = first; from < manifest.rows; from += ROWS_PER_FILE) {
+    const entries = await reader.read(from, Math.min(from + ROWS_PER_FILE, manifest.rows), signal);
+    const rows = entries.map((entry, i) => ({ ...unprocessed(entry, from + i, 'skipped', why).row }));
+    yield {
+      bytes: await encodeParquetAside(imageColumns(settings.layers), rows),
+      counts: { ok: 0, failed: 0, skipped: rows.length },
+      duplicates: [],
+    };
+  }
 }
 
 interface Part extends Omit<ImagesFile, 'bytes'> {

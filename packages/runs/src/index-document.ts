@@ -13,6 +13,8 @@ const indexDocument = z.object({
   builtAt: z.iso.datetime(),
   /** Rows of the manifest that have their result: all of them when the run is complete. */
   images: z.int(),
+  /** The row that the run stopped at, because its intervals were narrow enough; null for one over all images. */
+  stoppedAt: z.int().nullable().default(null),
   ok: z.int(),
   failed: z.int(),
   skipped: z.int(),

@@ -7,6 +7,7 @@ import { findReuse, type ReuseSearch } from './find-reuse.ts';
 import type { ManifestRows } from './manifest-rows.ts';
 import { storeManifest, type Manifest } from './manifest.ts';
 import { encodeJson } from './parse-stored.ts';
+import { ROWS_A_LOOK } from './precision.ts';
 import { storeReuse, type Reuse } from './reuse-table.ts';
 import {
   DEFAULT_ACCESS,
@@ -49,14 +50,23 @@ export function requireImages({ rows }: Manifest): number {
 
 /**
  * What a run will be, without touching the output.
- * @throws FilterscopeError `no-images` when the manifest has none.
+ * @throws FilterscopeError `no-images` when the manifest has none, `bad-chunk-size`, `until-with-duplicates`.
  */
 export function planRun(
   manifest: Manifest,
   settings: RunSettings,
   weights: RunPlan['weights'],
-  chunkSize: number = defaultChunkSize(manifest.rows.length),
+  chunkSize: number = defaultChunkSize(manifest.rows.length, settings),
 ): RunPlan {
+  if (settings.until && ROWS_A_LOOK % chunkSize !== 0) {
+    const message = `a run with --until takes chunks of a power of two up to ${ROWS_A_LOOK} images, not ${chunkSize}: it looks at its intervals every ${ROWS_A_LOOK} images`;
+    throw new FilterscopeError('bad-chunk-size', message);
+  }
+  if (settings.until && settings.countDuplicates === 'once') {
+    const message =
+      '--until looks at every image while it comes in; duplicates that count once are known at the end only: choose one of the two';
+    throw new FilterscopeError('until-with-duplicates', message);
+  }
   const images = requireImages(manifest);
   const gridImages = selectedImages(settings.grids, images);
   const labelled = manifest.labelling !== null;
@@ -75,8 +85,9 @@ export function planRun(
 }
 
 /** Small enough that a killed worker costs little, large enough that a million images make four thousand objects. */
-function defaultChunkSize(rows: number): number {
-  return Math.min(Math.max(Math.ceil(rows / 256), 32), 256);
+function defaultChunkSize(rows: number, { until }: RunSettings): number {
+  const size = Math.min(Math.max(Math.ceil(rows / 256), 32), 256);
+  return until ? 2 ** Math.floor(Math.log2(size)) : size;
 }
 
 function selectedImages(grids: GridSelection, images: number): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
+import { ONE_LOOK, REPEATED_LOOKS, type Reach } from '@filterscope/statistics/reach';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { StoreAccess } from '@filterscope/storage/store-access';
 import { LAYERS, type ConvolutionLayer } from '@filterscope/vgg16/layers';
@@ -9,6 +10,7 @@ import { runDocumentKey } from './run-keys.ts';
 export const FITS = ['crop', 'stretch'] as const;
 export const GRID_STYLES = ['filter', 'layer', 'tile', 'chollet'] as const;
 export const GRID_FORMATS = ['jpeg', 'png'] as const;
+export const PRECISION_OF = ['all', 'layers'] as const;
 export const READINGS_KEPT = ['full', 'none'] as const;
 export const DUPLICATES_COUNTED = ['once', 'each'] as const;
 export const CROPS = ['all', 'none'] as const;
@@ -45,6 +47,14 @@ const settings = z.object({
   topK: z.int().min(0).max(MAX_TOP_K).default(DEFAULT_TOP_K),
   /** `once`: of images with the same bytes only the first of the manifest that is ok is in any statistic. */
   countDuplicates: z.enum(DUPLICATES_COUNTED).default('each'),
+  /**
+   * Stops the run early, as soon as half the width of every interval of its layers, or of all filters too, is at most `halfWidth`. Null
+   * for a run over all images, whose intervals are then those of a single look.
+   */
+  until: z
+    .object({ halfWidth: z.number().positive().max(0.5), of: z.enum(PRECISION_OF) })
+    .nullable()
+    .default(null),
 });
 /** What a run does to its images; part of the run's id. */
 export type RunSettings = Readonly<z.infer<typeof settings>>;
@@ -124,6 +134,11 @@ export const chunkCount = ({ manifest, chunkSize }: RunDocument): number =>
 export function chunkRows(document: RunDocument, chunk: number): { from: number; to: number } {
   const from = chunk * document.chunkSize;
   return { from, to: Math.min(from + document.chunkSize, document.manifest.rows) };
+}
+
+/** How far a run's intervals reach out: further where it was looked at again and again. */
+export function reachOf({ settings }: RunDocument): Reach {
+  return settings.until ? REPEATED_LOOKS : ONE_LOOK;
 }
 
 /** The layers that a run measures, in network order. */

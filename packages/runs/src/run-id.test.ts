@@ -26,6 +26,9 @@ test('changes with every ingredient', () => {
     { readings: 'none' },
     { topK: 4 },
     { countDuplicates: 'once' },
+    { until: { halfWidth: 0.01, of: 'all' } },
+    { until: { halfWidth: 0.01, of: 'layers' } },
+    { until: { halfWidth: 0.02, of: 'all' } },
   ];
   const ids = [
     runIdOf(parts),

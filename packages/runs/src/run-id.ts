@@ -13,7 +13,7 @@ export function runIdOf(parts: {
   weights: string;
   settings: RunSettings;
 }): string {
-  const { layers, fit, kernel, grids, gridStyle, gridFormat, readings, topK, countDuplicates } =
+  const { layers, fit, kernel, grids, gridStyle, gridFormat, readings, topK, countDuplicates, until } =
     parts.settings;
   const content = [
     1,
@@ -29,6 +29,7 @@ export function runIdOf(parts: {
     topK,
     ...(parts.labelled ? ['labelled'] : []),
     countDuplicates,
+    ...(until ? ['until', until.halfWidth, until.of] : []),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

@@ -11,6 +11,7 @@ export const completeKey = (run: string) => `runs/${run}/complete.json`;
 export const cancelledKey = (run: string) => `runs/${run}/cancelled.json`;
 export const stoppedKey = (run: string) => `runs/${run}/failed.json`;
 export const failureLimitKey = (run: string) => `runs/${run}/max-failures.json`;
+export const precisionKey = (run: string) => `runs/${run}/precision-reached.json`;
 export const scalesKey = (run: string) => `runs/${run}/scales.json`;
 export const manifestPartKey = (run: string, part: number) => `runs/${run}/manifest/${padded(part)}.parquet`;
 export const reusePartKey = (run: string, part: number) => `runs/${run}/reuse/${padded(part)}.parquet`;

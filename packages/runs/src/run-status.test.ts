@@ -15,6 +15,7 @@ test('before the first commit nothing is known but the size', () => {
     skipped: 0,
     reused: 0,
     duplicates: null,
+    stoppedAt: null,
     chunks: 13,
     committed: 0,
     imagesPerSecond: null,

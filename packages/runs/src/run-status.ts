@@ -3,7 +3,8 @@ import type { ObjectStore } from '@filterscope/storage/object-store';
 import { failuresAdded, listCommits, readNamed, type Commit, type CommitName } from './commit.ts';
 import { cropParts, openCropParts } from './crop-parts.ts';
 import { readComplete } from './index-document.ts';
-import { chunkCount, readRunDocument, type RunDocument } from './run-document.ts';
+import { chunksNeeded, readPrecision, type PrecisionReached } from './precision.ts';
+import { readRunDocument, type RunDocument } from './run-document.ts';
 import { cancelledKey, completeKey, stoppedKey } from './run-keys.ts';
 
 export type RunState = 'planning' | 'running' | 'complete' | 'cancelled' | 'failed';
@@ -21,6 +22,9 @@ export interface RunStatus {
   readonly reused: number;
   /** Images with the same bytes as an earlier one; null until the run is complete. */
   readonly duplicates: number | null;
+  /** The row that the run stopped at, because its intervals were narrow enough; null while it goes on, and for one over all images. */
+  readonly stoppedAt: number | null;
+  /** Those that make up the results. */
   readonly chunks: number;
   readonly committed: number;
   /** Images computed a second in the last minute of work, all workers together; null before the first commit. */
@@ -63,12 +67,13 @@ export function openRunStatus(output: ObjectStore, document: RunDocument): Statu
       // The state first: a run that is complete has all its commits.
       const state = await runState(output, run, signal);
       const complete = state === 'complete' ? await readComplete(output, run, signal) : undefined;
+      const reached = await readPrecision(document, output, signal);
       const names = await listCommits(output, run, signal);
       const news = names.filter((name) => !known.has(keyOf(name)));
       for await (const commit of readNamed(output, run, news, signal)) known.set(keyOf(commit), commit);
       const crops = state === 'complete' ? await readCrops(document, output, signal) : null;
       const duplicates = complete?.duplicates ?? null;
-      return statusOf(document, state, [...known.values()], now, { crops, duplicates });
+      return statusOf(document, state, [...known.values()], now, { crops, duplicates }, reached);
     },
   };
 }
@@ -91,21 +96,25 @@ async function readCrops(document: RunDocument, output: ObjectStore, signal?: Ab
   return document.crops === 'none' && done === 0 ? null : { done, total };
 }
 
-/** The status that commits add up to. Pure. */
+/** The status that commits add up to; those beyond the row that a run stopped at do not count. Pure. */
 export function statusOf(
   document: RunDocument,
   state: RunState,
   commits: readonly Commit[],
   now: Date,
   { crops, duplicates }: Pick<RunStatus, 'crops' | 'duplicates'> = { crops: null, duplicates: null },
+  reached?: PrecisionReached,
 ): RunStatus {
-  const first = commits.filter(({ revision }) => revision === 0);
+  const chunks = chunksNeeded(document, reached);
+  const counted = commits.filter(({ chunk }) => chunk < chunks);
+  const notLookedAt = reached ? document.manifest.rows - reached.row : 0;
+  const first = counted.filter(({ revision }) => revision === 0);
   const sum = (count: (commit: Commit) => number) =>
-    commits.reduce((total, commit) => total + count(commit), 0);
+    counted.reduce((total, commit) => total + count(commit), 0);
   const imagesPerSecond = rateOf(first, ({ rows, reused }) => rows - reused);
   // What is taken from earlier runs is spread over all chunks.
   const rowsPerSecond = rateOf(first, ({ rows }) => rows);
-  const done = first.reduce((total, { rows }) => total + rows, 0);
+  const done = first.reduce((total, { rows }) => total + rows, notLookedAt);
   const newest = Math.max(...first.map(({ committedAt }) => Date.parse(committedAt)));
   const working = state === 'running' && now.getTime() - newest < IDLE_AFTER_MS;
   const engines = new Set(first.map(({ engine }) => `${engine.name} ${engine.version}`));
@@ -115,10 +124,11 @@ export function statusOf(
     images: document.manifest.rows,
     ok: sum(({ ok }) => ok),
     failed: sum(failuresAdded),
-    skipped: sum(({ skipped }) => skipped),
+    skipped: sum(({ skipped }) => skipped) + notLookedAt,
+    stoppedAt: reached?.row ?? null,
     reused: sum(({ reused }) => reused),
     duplicates,
-    chunks: chunkCount(document),
+    chunks,
     committed: first.length,
     imagesPerSecond,
     etaSeconds: working && rowsPerSecond ? (document.manifest.rows - done) / rowsPerSecond : null,

@@ -2,6 +2,7 @@ import { blankImages, type Accumulator } from './accumulator.ts';
 import { adjustLogP, fromLogP, type Adjustment } from './adjust-p.ts';
 import { fisherLogP } from './exact-tests.ts';
 import { rateDifferenceInterval } from './rate-differences.ts';
+import { ONE_LOOK, type Reach } from './reach.ts';
 import { shareOfImages } from './summary.ts';
 
 /** A filter on the images of one class and on all others. Rates are fractions. */
@@ -42,8 +43,13 @@ export interface ClassQuestion {
  * How each filter's blank rate on each class differs from that on the rest, surest first. Classes need not be apart: an image
  * may be of several, so that the rest of a class is all images less its own. Rows are made as they are asked for: a thousand
  * classes have four million.
+ * @param reach of the classes' own rates; differences and p-values are those of a single look
  */
-export function* separateClasses(accumulator: Accumulator, question: ClassQuestion): Generator<ClassRow> {
+export function* separateClasses(
+  accumulator: Accumulator,
+  question: ClassQuestion,
+  reach: Reach = ONE_LOOK,
+): Generator<ClassRow> {
   const filters = filtersOf(accumulator, question.layer);
   const pairs = question.classIds.length * filters.length;
   const logP = new Float64Array(pairs);
@@ -58,7 +64,7 @@ export function* separateClasses(accumulator: Accumulator, question: ClassQuesti
   order.sort((x, y) => logP[x] - logP[y] || distance[y] - distance[x] || x - y);
   for (const pair of order) {
     const { classId, filter, inClass, inRest } = countsOf(accumulator, question.classIds, filters, pair);
-    const { share, low, high } = shareOfImages(inClass.successes, inClass.n);
+    const { share, low, high } = shareOfImages(inClass.successes, inClass.n, reach);
     const rest = inRest.successes / inRest.n;
     yield {
       classId,

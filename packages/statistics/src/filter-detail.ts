@@ -1,6 +1,7 @@
 import type { Accumulator } from './accumulator.ts';
 import { binEdges, HISTOGRAM_BINS } from './histogram.ts';
 import { standardDeviation } from './intervals.ts';
+import { ONE_LOOK, type Reach } from './reach.ts';
 import { maxSums, shareOfImages, summarizeFilter, type FilterSummary } from './summary.ts';
 import { listTopImages, type TopImage } from './top-images.ts';
 
@@ -18,7 +19,7 @@ export interface ClassBlankRate {
   readonly images: number;
   readonly blank: number;
   readonly blankRate: number;
-  /** Ends of Wilson's 95 % interval; null below two images. */
+  /** Ends of the 95 % interval, Wilson's; null below two images. */
   readonly blankRateLow: number | null;
   readonly blankRateHigh: number | null;
 }
@@ -44,11 +45,16 @@ export interface FilterDetail extends FilterSummary {
  * @param filter its number within the layer.
  * @throws RangeError for a layer or filter that is not among those measured.
  */
-export function filterDetail(accumulator: Accumulator, layer: string, filter: number): FilterDetail {
+export function filterDetail(
+  accumulator: Accumulator,
+  layer: string,
+  filter: number,
+  reach: Reach = ONE_LOOK,
+): FilterDetail {
   let start = 0;
   for (const shape of accumulator.layers) {
     if (shape.layer === layer && Number.isInteger(filter) && filter >= 0 && filter < shape.filters) {
-      const summary = summarizeFilter(accumulator, shape, start, filter);
+      const summary = summarizeFilter(accumulator, shape, start, filter, reach);
       const index = start + filter;
       const histogram = filledBins(accumulator, index);
       const largest = accumulator.largest[index];
@@ -60,7 +66,7 @@ export function filterDetail(accumulator: Accumulator, layer: string, filter: nu
         p99: quantile(histogram, 0.99, largest),
         histogram,
         topImages: listTopImages(accumulator.top, index),
-        classes: blankRatesByClass(accumulator, index),
+        classes: blankRatesByClass(accumulator, index, reach),
       };
     }
     start += shape.filters;
@@ -97,11 +103,11 @@ function filledBins(accumulator: Accumulator, index: number): HistogramBin[] {
   return bins;
 }
 
-function blankRatesByClass(accumulator: Accumulator, index: number): ClassBlankRate[] {
+function blankRatesByClass(accumulator: Accumulator, index: number, reach: Reach): ClassBlankRate[] {
   return [...accumulator.classes]
     .toSorted(([a], [b]) => a - b)
     .map(([classId, { images, blank }]) => {
-      const { low, high } = shareOfImages(blank[index], images);
+      const { low, high } = shareOfImages(blank[index], images, reach);
       return {
         classId,
         images,

@@ -53,6 +53,12 @@ test('mean, deviation and interval by hand: 1, 2 and 6 parts of 10', () => {
   expect(meanInterval(sums, 5)).toEqual({ low: 0, high: 1 });
 });
 
+test('what may not have been seen widens an interval to the side where it would be', () => {
+  const sums = { n: 3, sum: 9n, sumOfSquares: 41n, unit: 10 }; // mean 0.3, half 0.1527525 with z = 1, as above
+  expect(meanInterval(sums, 1, 0.1)?.low).toBeCloseTo(0.1472475 - 0.03, 7);
+  expect(meanInterval(sums, 1, 0.1)?.high).toBeCloseTo(0.4527525 + 0.07, 7);
+});
+
 test('equal images have the interval of Wilson', () => {
   // four images at 2 of 8: as 1 success in 4
   expect(meanInterval({ n: 4, sum: 8n, sumOfSquares: 16n, unit: 8 })).toEqual(wilson(1, 4));

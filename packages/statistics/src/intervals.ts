@@ -58,19 +58,27 @@ export function standardDeviation(sums: MeanSums): number | null {
 /**
  * The interval of a mean of shares, from the spread between images: `mean ± z s / √n`, clipped to 0 … 1. Images
  * that are all equal have no spread to judge by: Wilson's with `n` then. Null below two images.
+ * @param unseen share of all images that may be at 0, or at 1, and unlike any of these
  */
-export function meanInterval(sums: MeanSums, z: number = Z95): Interval | null {
+export function meanInterval(sums: MeanSums, z: number = Z95, unseen: number = 0): Interval | null {
   const mean = meanOf(sums);
   const deviation = standardDeviation(sums);
   if (mean === null || deviation === null) return null;
   if (deviation === 0) return wilson(Number(sums.sum) / sums.unit, sums.n, z);
   const half = (z * deviation) / Math.sqrt(sums.n);
-  return { low: Math.max(0, mean - half), high: Math.min(1, mean + half) };
+  return {
+    low: Math.max(0, mean - half - mean * unseen),
+    high: Math.min(1, mean + half + (1 - mean) * unseen),
+  };
 }
 
 /**
  * What share of images a filter that was blank on all of `n` may still fire on: `1 − 0.05^(1/n)`, one-sided 95 %
  * (about 3/n, the rule of three: Hanley & Lippman-Hand 1983). 1 with `n` = 0: nothing is known.
+ *
+ * It holds however often it is looked at. Let the filter fire on a share `q` of all images, and let `m` be the smallest `n` with which
+ * the statement `q < bound` is false, that is `(1 − q)^n ≤ 0.05`. Whoever makes a false statement does so with some `n ≥ m`, the
+ * filter being blank on the first `n` images; then it was blank on the first `m`, too, which has a chance of `(1 − q)^m ≤ 0.05`.
  */
 export function deadBound(n: number): number {
   return -Math.expm1(Math.log(0.05) / n); // `1 − …` would lose digits with large n

@@ -1,4 +1,5 @@
-import { meanOf, standardDeviation, wilsonHalfWidth, Z95, type MeanSums } from './intervals.ts';
+import { meanOf, standardDeviation, wilsonHalfWidth, type MeanSums } from './intervals.ts';
+import { rateInterval, type Reach } from './reach.ts';
 
 /** Half a width that is enough: one percentage point. */
 export const ENOUGH = 0.01;
@@ -7,17 +8,20 @@ export const ENOUGH = 0.01;
 export type HalfWidth = (n: number) => number;
 
 /** Of the rate of `count` in `images`. */
-export const halfWidthOfRate =
-  (count: number, images: number): HalfWidth =>
-  (n) =>
-    wilsonHalfWidth(count / images, n);
+export function halfWidthOfRate(count: number, images: number, reach: Reach): HalfWidth {
+  return (n) => {
+    const { low, high } = rateInterval((count * n) / images, n, reach)!;
+    return (high - low) / 2;
+  };
+}
 
 /** Of a mean of shares, before it is clipped; without end below two images. */
-export function halfWidthOfMean(sums: MeanSums): HalfWidth {
+export function halfWidthOfMean(sums: MeanSums, { z, least }: Reach): HalfWidth {
   const mean = meanOf(sums);
   const deviation = standardDeviation(sums);
   if (mean === null || deviation === null) return () => Infinity;
-  return deviation === 0 ? (n) => wilsonHalfWidth(mean, n) : (n) => (Z95 * deviation) / Math.sqrt(n);
+  if (deviation === 0) return (n) => wilsonHalfWidth(mean, n, z(n));
+  return (n) => (z(n) * deviation) / Math.sqrt(n) + least / (2 * n);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { blankImages, MAX_UNITS, type Accumulator } from './accumulator.ts';
-import { deadBound, meanInterval, meanOf, wilson, type MeanSums } from './intervals.ts';
-import { halfWidthOfMean, halfWidthOfRate, moreImages } from './more-images.ts';
+import { deadBound, meanInterval, meanOf, type MeanSums } from './intervals.ts';
+import { halfWidthOfMean, halfWidthOfRate, moreImages, type HalfWidth } from './more-images.ts';
+import { ONE_LOOK, rateInterval, type Reach } from './reach.ts';
 import type { LayerShape } from './readings.ts';
 import { readSum } from './wide-sums.ts';
 
@@ -40,7 +41,7 @@ export interface FilterSummary {
   readonly blank: number;
   /** `blank / images`, null without images. */
   readonly blankRate: number | null;
-  /** Ends of Wilson's 95 % interval; null below two images. */
+  /** Ends of the 95 % interval, Wilson's; null below two images. */
   readonly blankRateLow: number | null;
   readonly blankRateHigh: number | null;
   /** Mean over images, null without any; its interval is null below two. */
@@ -60,23 +61,23 @@ export interface FilterSummary {
 }
 
 /** A row for each layer, in network order. */
-export function summarizeLayers(accumulator: Accumulator): LayerSummary[] {
+export function summarizeLayers(accumulator: Accumulator, reach: Reach = ONE_LOOK): LayerSummary[] {
   let start = 0;
   return accumulator.layers.map((shape, index) => {
-    const row = summarizeLayer(accumulator, shape, index, start);
+    const row = summarizeLayer(accumulator, shape, index, start, reach);
     start += shape.filters;
     return row;
   });
 }
 
 /** A row for each filter, layer by layer. */
-export function summarizeFilters(accumulator: Accumulator): FilterSummary[] {
+export function summarizeFilters(accumulator: Accumulator, reach: Reach = ONE_LOOK): FilterSummary[] {
   let start = 0;
   return accumulator.layers.flatMap((shape) => {
     const first = start;
     start += shape.filters;
     return Array.from({ length: shape.filters }, (_, filter) =>
-      summarizeFilter(accumulator, shape, first, filter),
+      summarizeFilter(accumulator, shape, first, filter, reach),
     );
   });
 }
@@ -87,13 +88,14 @@ export function summarizeFilter(
   { layer, positions }: LayerShape,
   start: number,
   filter: number,
+  reach: Reach,
 ): FilterSummary {
   const { images } = accumulator;
   const index = start + filter;
   const blank = blankImages(accumulator, index);
-  const blankRate = shareOfImages(blank, images);
+  const blankRate = shareOfImages(blank, images, reach);
   const zeros = zerosSums(accumulator, index, positions);
-  const zeroShare = meanInterval(zeros);
+  const zeroShare = meanInterval(zeros, reach.z(images), reach.least / images);
   const dead = isDead(accumulator, index);
   return {
     layer,
@@ -110,18 +112,58 @@ export function summarizeFilter(
     meanMax: meanOf(maxSums(accumulator, index)),
     dead,
     deadBound: dead ? deadBound(images) : null,
-    moreImages: moreImages([halfWidthOfRate(blank, images), halfWidthOfMean(zeros)], images),
+    moreImages: moreImages(filterHalfWidths(accumulator, index, positions, reach), images),
   };
 }
 
-/** A share of `images` with Wilson's interval, which is null below two images; the share is null without any. */
-export function shareOfImages(count: number, images: number) {
-  const interval = images < 2 ? null : wilson(count, images);
+/** A share of `images` with its interval, which is null below two images; the share is null without any. */
+export function shareOfImages(count: number, images: number, reach: Reach) {
+  const interval = images < 2 ? null : rateInterval(count, images, reach);
   return {
     share: images === 0 ? null : count / images,
     low: interval?.low ?? null,
     high: interval?.high ?? null,
   };
+}
+
+/** Of a filter's blank rate and zero share. @param index the filter, counted over all layers. */
+function filterHalfWidths(
+  accumulator: Accumulator,
+  index: number,
+  positions: number,
+  reach: Reach,
+): HalfWidth[] {
+  return [
+    halfWidthOfRate(blankImages(accumulator, index), accumulator.images, reach),
+    halfWidthOfMean(zerosSums(accumulator, index, positions), reach),
+  ];
+}
+
+/** Half of the widest interval of each kind that a run shows. */
+export interface Widest {
+  /** Of the layers' blank rates and zero shares. */
+  readonly layers: number;
+  /** Of the filters'. */
+  readonly filters: number;
+}
+
+/** Half of the widest intervals that `summarizeLayers` and `summarizeFilters` give, before they are clipped. */
+export function widestIntervals(accumulator: Accumulator, reach: Reach): Widest {
+  const { images } = accumulator;
+  let layers = 0;
+  let filters = 0;
+  let start = 0;
+  for (const [index, shape] of accumulator.layers.entries()) {
+    for (const sums of [layerBlankSums(accumulator, index), layerZerosSums(accumulator, index)]) {
+      layers = Math.max(layers, halfWidthOfMean(sums, reach)(images));
+    }
+    for (const end = start + shape.filters; start < end; start++) {
+      for (const halfWidth of filterHalfWidths(accumulator, start, shape.positions, reach)) {
+        filters = Math.max(filters, halfWidth(images));
+      }
+    }
+  }
+  return { layers, filters };
 }
 
 /** Sums over images of a filter's zero share. @param index the filter, counted over all layers. */
@@ -170,12 +212,13 @@ function summarizeLayer(
   { layer, filters, positions }: LayerShape,
   index: number,
   start: number,
+  reach: Reach,
 ): LayerSummary {
   const { images } = accumulator;
   const blank = layerBlankSums(accumulator, index);
   const zeros = layerZerosSums(accumulator, index);
-  const blankRate = meanInterval(blank);
-  const zeroShare = meanInterval(zeros);
+  const blankRate = meanInterval(blank, reach.z(images), reach.least / images);
+  const zeroShare = meanInterval(zeros, reach.z(images), reach.least / images);
   let dead = 0;
   let mostlyZero = 0;
   for (let i = start; i < start + filters; i++) {
@@ -197,7 +240,7 @@ function summarizeLayer(
     dead,
     deadBound: images === 0 ? null : deadBound(images),
     mostlyZero,
-    moreImages: moreImages([halfWidthOfMean(blank), halfWidthOfMean(zeros)], images),
+    moreImages: moreImages([halfWidthOfMean(blank, reach), halfWidthOfMean(zeros, reach)], images),
   };
 }
 

@@ -6,9 +6,11 @@ import { completeRun } from '@filterscope/runs/complete-run';
 import { setFailureLimit } from '@filterscope/runs/failure-limit';
 import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
 import { createRun, type RunPlan } from '@filterscope/runs/plan-run';
+import { watchPrecision } from '@filterscope/runs/precision';
 import { readRunDocument } from '@filterscope/runs/run-document';
 import { unmarkRun } from '@filterscope/runs/run-mark';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import { capitalised, earlyStop } from '../early-stop.ts';
 import { allowedFailures } from '../allowed-failures.ts';
 import type { Context } from '../context.ts';
 import { duplicatesNote } from '../duplicates-note.ts';
@@ -72,8 +74,9 @@ async function carryOut(
   await unmarkRun(output, document.run, signal);
   const maxFailures = allowedFailures(options.maxFailures, document);
   await setFailureLimit(output, document.run, maxFailures, signal);
-  await workThrough(context, { document, dataset, output, engine, created, maxFailures });
-  const index = await completeRun(document, output, signal);
+  const precision = watchPrecision(document, output);
+  await workThrough(context, { document, dataset, output, engine, created, maxFailures, precision });
+  const index = await completeRun(document, output, signal, precision);
   if (index) return index;
   throw new FilterscopeError('chunks-missing', 'not every chunk has its commit; run the same command again');
 }
@@ -109,6 +112,9 @@ async function report(
   const taken = reused > 0 ? ` (${count(reused)} of them taken from earlier runs)` : '';
   const counts = `${count(ok)} ok${taken}, ${count(failed)} failed, ${count(skipped)} skipped`;
   say(terminal, `Run ${shortRun(plan.run)} is complete: ${counts}, in ${duration(durationSeconds)}.`);
+  const document = await readRunDocument(output, plan.run, signal);
+  const stop = earlyStop(document, index.stoppedAt);
+  if (stop !== undefined) say(terminal, `${capitalised(stop)}.`);
   if (failed > 0)
     say(
       terminal,
@@ -117,7 +123,6 @@ async function report(
   if (duplicates > 0) say(terminal, duplicatesNote(duplicates, plan.settings));
   if (index.engines.length > 1)
     say(terminal, 'More than one engine or version took part; their last bits may differ.');
-  const document = await readRunDocument(output, plan.run, signal);
   await using results = await openResults(output, document, signal);
   terminal.stdout.write(layersTable(results, await layerRows(results, signal)));
 }

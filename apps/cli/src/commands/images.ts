@@ -1,5 +1,5 @@
 import { printable } from '@filterscope/errors/printable';
-import type { ImageRow } from '@filterscope/runs/image-row';
+import { PRECISION_REACHED, type ImageRow } from '@filterscope/runs/image-row';
 import { imageRows } from '@filterscope/results/images';
 import type { Results } from '@filterscope/results/open-results';
 import type { Context } from '../context.ts';
@@ -24,8 +24,7 @@ export async function images(
     if (shown.length < SHOWN) shown.push(row);
     else more += 1;
   }
-  if (shown.length === 0)
-    return say(terminal, options.failures ? 'Every image is ok.' : 'There are no images.');
+  if (shown.length === 0) return say(terminal, options.failures ? allOk(results) : 'There are no images.');
   const table = options.failures
     ? failuresTable(shown)
     : imagesTable(shown, results.document.settings.layers);
@@ -33,13 +32,18 @@ export async function images(
   if (more > 0) say(terminal, `${count(more)} more; --json gives all`);
 }
 
+const allOk = ({ index }: Results) =>
+  index.stoppedAt === null ? 'Every image is ok.' : 'Every image that was looked at is ok.';
+
 async function* answers(rows: AsyncGenerator<ImageRow>) {
   for await (const { image, class: cls, status, code, message, width, height, blankFilters } of rows)
     yield { image, class: cls, status, code, message, width, height, blankFilters };
 }
 
 async function* wanted(rows: AsyncGenerator<ImageRow>, failures: boolean): AsyncGenerator<ImageRow> {
-  for await (const row of rows) if (!failures || row.status !== 'ok') yield row;
+  for await (const row of rows) {
+    if (!failures || (row.status !== 'ok' && row.code !== PRECISION_REACHED)) yield row;
+  }
 }
 
 function imagesTable(rows: readonly ImageRow[], layers: readonly string[]): string {

@@ -1,7 +1,9 @@
 import { findRun } from '@filterscope/results/find-run';
 import type { ChunkJob } from '@filterscope/queue/job';
 import { readCommits, type Commit } from '@filterscope/runs/commit';
+import { chunksNeeded, readPrecision } from '@filterscope/runs/precision';
 import { isRetried, lastRows } from '@filterscope/runs/retry-pass';
+import type { RunDocument } from '@filterscope/runs/run-document';
 import { unmarkRun } from '@filterscope/runs/run-mark';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { Context } from '../context.ts';
@@ -18,8 +20,9 @@ export async function retry(
 ): Promise<void> {
   const { terminal, signal, environment } = context;
   await using output = await openOutput(context, options.output);
-  const { run } = await findRun(output, name, signal);
-  const { images, jobs } = await failedChunks(output, run, options.code ?? null, signal);
+  const document = await findRun(output, name, signal);
+  const { run } = document;
+  const { images, jobs } = await failedChunks(document, output, options.code ?? null, signal);
   if (jobs.length > 0) {
     await unmarkRun(output, run, signal);
     const { maxBacklog } = environment;
@@ -38,13 +41,16 @@ export async function retry(
 
 /** The chunks in which there is something to redo, each with the revision that does. */
 async function failedChunks(
+  document: RunDocument,
   output: ObjectStore,
-  run: string,
   codes: readonly string[] | null,
   signal: AbortSignal,
 ): Promise<{ images: number; jobs: ChunkJob[] }> {
+  const needed = chunksNeeded(document, await readPrecision(document, output, signal));
   const commits: Commit[] = [];
-  for await (const commit of readCommits(output, run, signal)) commits.push(commit);
+  for await (const commit of readCommits(output, document.run, signal)) {
+    if (commit.chunk < needed) commits.push(commit);
+  }
   const jobs: ChunkJob[] = [];
   let images = 0;
   for (const [chunk, passes] of Map.groupBy(commits, ({ chunk }) => chunk)) {

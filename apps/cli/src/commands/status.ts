@@ -4,6 +4,7 @@ import type { RunDocument } from '@filterscope/runs/run-document';
 import { readRunStatus, type RunStatus } from '@filterscope/runs/run-status';
 import type { Context } from '../context.ts';
 import { duplicatesNote } from '../duplicates-note.ts';
+import { earlyStop } from '../early-stop.ts';
 import { count, duration, percent } from '../format.ts';
 import { openOutput } from '../open-output.ts';
 import { queueFacts, type QueueFacts } from '../queue-facts.ts';
@@ -54,7 +55,10 @@ function describeQueue({ workers, trouble }: QueueFacts, run: string): string {
 }
 
 /** @param reason why it was given up */
-function describe(status: RunStatus, { settings }: RunDocument, reason: string | undefined): string {
+function describe(status: RunStatus, document: RunDocument, reason: string | undefined): string {
+  const { settings } = document;
+  const ended = status.state === 'complete' || status.stoppedAt !== null;
+  const stop = ended ? earlyStop(document, status.stoppedAt) : undefined;
   const done = status.ok + status.failed + status.skipped;
   const rate = status.imagesPerSecond === null ? '–' : `${status.imagesPerSecond.toFixed(1)} images/s`;
   const taken = status.reused > 0 ? ` (${count(status.reused)} of them taken from earlier runs)` : '';
@@ -63,6 +67,7 @@ function describe(status: RunStatus, { settings }: RunDocument, reason: string |
     `state    ${status.state}${reason === undefined ? '' : `: ${reason}`}`,
     `         ${shareBar(done / status.images, 40)} ${count(done)} of ${count(status.images)} images`,
     `images   ${count(status.ok)} ok${taken}, ${count(status.failed)} failed, ${count(status.skipped)} skipped`,
+    ...(stop === undefined ? [] : [`         ${stop}`]),
     `chunks   ${count(status.committed)} of ${count(status.chunks)} committed`,
     `rate     ${rate}${status.etaSeconds === null ? '' : `, ${duration(status.etaSeconds)} left`}`,
     ...(status.crops ? [`crops    ${count(status.crops.done)} of ${count(status.crops.total)} parts`] : []),

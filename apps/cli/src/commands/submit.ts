@@ -1,8 +1,9 @@
 import type { ChunkJob, CropsJob, RunPlace, UnitJob } from '@filterscope/queue/job';
-import { listCommits } from '@filterscope/runs/commit';
 import { openCropParts } from '@filterscope/runs/crop-parts';
 import { countFailures, enforceFailureLimit, setFailureLimit } from '@filterscope/runs/failure-limit';
 import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
+import { openChunks } from '@filterscope/runs/open-chunks';
+import { readPrecision } from '@filterscope/runs/precision';
 import { createRun, type RunPlan } from '@filterscope/runs/plan-run';
 import { chunkCount, readRunDocument, type RunDocument } from '@filterscope/runs/run-document';
 import { unmarkRun } from '@filterscope/runs/run-mark';
@@ -94,11 +95,8 @@ export async function enqueueOpen(
   const place = { output: output.url, run };
   await enforceFailureLimit({ document, output, failures: countFailures(output, run) }, signal);
   await unmarkRun(output, run, signal);
-  const committed = new Set((await listCommits(output, run, signal)).map(({ chunk }) => chunk));
-  const chunks = Array.from({ length: chunkCount(document) }, (_, chunk) => chunk);
-  const jobs = chunks
-    .filter((chunk) => !committed.has(chunk))
-    .map((chunk): ChunkJob => ({ chunk, revision: 0, codes: null }));
+  const open = await openChunks(document, output, await readPrecision(document, output, signal), signal);
+  const jobs = open.map((chunk): ChunkJob => ({ chunk, revision: 0, codes: null }));
   await enqueue(context, place, jobs);
   return jobs.length;
 }

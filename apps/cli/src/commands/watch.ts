@@ -3,6 +3,7 @@ import { findRun } from '@filterscope/results/find-run';
 import { readReason } from '@filterscope/runs/run-mark';
 import { openRunStatus, type RunStatus } from '@filterscope/runs/run-status';
 import type { Context } from '../context.ts';
+import { capitalised, earlyStop } from '../early-stop.ts';
 import { EXIT } from '../exit-code.ts';
 import { count, shortRun } from '../format.ts';
 import { openOutput } from '../open-output.ts';
@@ -51,6 +52,8 @@ export async function watch(
   const { state, ok, failed, skipped } = status;
   const counts = `${count(ok)} ok, ${count(failed)} failed, ${count(skipped)} skipped`;
   say(terminal, `Run ${shortRun(run)} is ${state}: ${counts}.`);
+  const stop = state === 'complete' ? earlyStop(document, status.stoppedAt) : undefined;
+  if (stop !== undefined) say(terminal, `${capitalised(stop)}.`);
   const reason = state === 'failed' ? await readReason(output, run, 'failed', signal) : undefined;
   if (reason !== undefined) say(terminal, `${reason}.`);
   return failed > 0 ? EXIT.failedImages : EXIT.done;

@@ -38,6 +38,7 @@ export function exampleReport(given: Partial<Report> = {}, document: RunDocument
     index: {
       v: 1,
       run: document.run,
+      stoppedAt: null,
       generation: 'g',
       builtAt: '2024-05-06T07:10:00.000Z',
       images: document.manifest.rows,

@@ -25,6 +25,7 @@ export function exampleRun(given: Partial<RunDocument> = {}): RunDocument {
       gridStyle: 'filter',
       gridFormat: 'jpeg',
       readings: 'full',
+      until: null,
       topK: 16,
       countDuplicates: 'each',
     },
