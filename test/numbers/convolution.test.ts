@@ -7,7 +7,7 @@ import type { Weights } from '@filterscope/vgg16/weights';
 import { parseWeights } from '@filterscope/vgg16/weights-file';
 import { expect, test } from 'vitest';
 import { sharedData } from '../support/shared-data.ts';
-import { naiveConvolution, naivePool, naiveReadings } from './naive-network.ts';
+import { naiveConvolution, naivePool, naiveReadings } from '@filterscope/vgg16/reference-network';
 import { catPhoto } from './pictures.ts';
 
 // From a photo's pixels through convolutions written out as loops in float64 to the readings: a second network.

@@ -4,7 +4,7 @@ import { INPUT_SIZE, parseLayers } from '@filterscope/vgg16/layers';
 import { parseWeights } from '@filterscope/vgg16/weights-file';
 import { describe, expect, test } from 'vitest';
 import { sharedData } from '../support/shared-data.ts';
-import { naivePool } from './naive-network.ts';
+import { naivePool } from '@filterscope/vgg16/reference-network';
 import { printedArrays, type PrintedArray } from './printed-array.ts';
 
 // What Keras printed for a photo in 2016, on another machine with another runtime. The printed corners of this photo are

@@ -7,8 +7,9 @@ import type { Weights } from '@filterscope/vgg16/weights';
 import { parseWeights } from '@filterscope/vgg16/weights-file';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharedData } from '../support/shared-data.ts';
-import { naiveReadings } from './naive-network.ts';
-import { catPhoto, plain, wallpaper } from './pictures.ts';
+import { naiveReadings } from '@filterscope/vgg16/reference-network';
+import { plain, wallpaper } from '@filterscope/verification/pictures';
+import { catPhoto } from './pictures.ts';
 
 // Every reading of all thirteen layers, against a look at every one of the 13.5 million activations.
 

@@ -1,11 +1,12 @@
 import { createOnnxEngine } from '@filterscope/engines/onnx/onnx-engine';
-import { gridLayout } from '@filterscope/imaging/grid-layout';
 import { filterCount } from '@filterscope/statistics/readings';
 import type { Engine, TileScale } from '@filterscope/vgg16/engine';
-import { LAYERS, type ConvolutionLayer } from '@filterscope/vgg16/layers';
+import { LAYERS } from '@filterscope/vgg16/layers';
 import { syntheticWeights } from '@filterscope/vgg16/synthetic';
+import { referenceTiles } from '@filterscope/verification/reference-tiles';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { catPhoto, wallpaper } from './pictures.ts';
+import { wallpaper } from '@filterscope/verification/pictures';
+import { catPhoto } from './pictures.ts';
 
 // Every grey level of all grids of a picture, against the formula over its 13.5 million activations.
 
@@ -38,7 +39,7 @@ for (const [name, image] of Object.entries(pictures)) {
       let [onTheEdge, levels] = [0, 0];
       for (const [index, layer] of LAYERS.entries()) {
         const own = full.subarray(offset, (offset += layer.filters));
-        const difference = compare(tiles![index], expectedTiles(activations![index], own, layer));
+        const difference = compare(tiles![index], referenceTiles(activations![index], own, layer));
         expect([layer.layer, difference.largest]).toEqual([layer.layer, difference.differing === 0 ? 0 : 1]);
         onTheEdge += difference.differing;
         levels += tiles![index].length;
@@ -48,35 +49,6 @@ for (const [name, image] of Object.entries(pictures)) {
       expect(onTheEdge / levels).toBeLessThan(1e-5);
     });
   }
-}
-
-/** `[gridRow, row, gridColumn, column]` */
-function expectedTiles(
-  maps: Float32Array,
-  full: Float32Array,
-  { filters, size }: ConvolutionLayer,
-): Uint8Array {
-  const { columns, rows } = gridLayout(filters);
-  const tiles = new Uint8Array(rows * size * columns * size);
-  for (let gridRow = 0; gridRow < rows; gridRow++) {
-    for (let row = 0; row < size; row++) {
-      for (let gridColumn = 0; gridColumn < columns; gridColumn++) {
-        for (let column = 0; column < size; column++) {
-          const filter = gridRow * columns + gridColumn;
-          const activation = maps[(filter * size + row) * size + column];
-          const at = ((gridRow * size + row) * columns + gridColumn) * size + column;
-          tiles[at] = activation === 0 ? 0 : Math.min(255, halfToEven((255 * activation) / full[filter]));
-        }
-      }
-    }
-  }
-  return tiles;
-}
-
-function halfToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
 }
 
 function compare(a: Uint8Array, b: Uint8Array): { largest: number; differing: number } {

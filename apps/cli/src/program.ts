@@ -7,6 +7,7 @@ import { openResults, type Results } from '@filterscope/results/open-results';
 import { FILTER_ORDERS, type FilterQuestion } from '@filterscope/results/summaries';
 import { ADJUSTMENTS } from '@filterscope/statistics/adjust-p';
 import { addAnalyze, addSubmit } from './analyze-options.ts';
+import type { Flavour } from '@filterscope/vgg16/weights';
 import type { WorkerCommandOptions } from './commands/worker.ts';
 import { QUERY_FORMATS, type QueryFormat } from './commands/query.ts';
 import type { Context } from './context.ts';
@@ -242,6 +243,20 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
     .action(async (options: Common & { dryRun: boolean; olderThan: number }) => {
       const { gc } = await import('./commands/gc.ts');
       await gc(context, options);
+    });
+
+  command('verify', 'do the numbers agree with what is known: engine, weights, store and, given one, a run')
+    .argument('[run]', RUN)
+    .option(
+      '--weights <weights>',
+      'imagenet, synthetic, or a file (default: imagenet where downloaded, else synthetic)',
+    )
+    .addOption(
+      new Option('--flavour <flavour>', 'how the weights see pixels').choices(['keras', 'torchvision']),
+    )
+    .action(async (run: string | undefined, options: Common & { weights?: string; flavour?: Flavour }) => {
+      const { verify } = await import('./commands/verify.ts');
+      finish(await verify(context, run, options));
     });
 
   command('doctor', 'is everything there and working').action(async (options: Common) => {

@@ -1,6 +1,6 @@
 import type { LayerShape, Readings } from '@filterscope/statistics/readings';
-import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
-import type { ConvolutionWeights } from '@filterscope/vgg16/weights';
+import type { ConvolutionLayer } from './layers.ts';
+import type { ConvolutionWeights } from './weights.ts';
 
 // The network and its readings once more, by the definition and nothing else: what the engines are checked against.
 
