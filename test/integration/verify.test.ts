@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openFolderStore } from '@filterscope/storage/folder-store';
 import type { Check } from '@filterscope/verification/check';
 import { askJson, filterscope } from '../support/run-filterscope.ts';
@@ -8,6 +8,8 @@ import { writeSmallWeights } from '../support/small-weights.ts';
 import { temporaryFolders } from '../support/temporary-folders.ts';
 
 // `verify` as it is called. That its checks fail where something is wrong: test/numbers/verification.test.ts.
+
+vi.setConfig({ testTimeout: 300_000 }); // a whole network each, on machines that do other things too
 
 const newFolder = temporaryFolders();
 const statuses = (checks: readonly Check[]) =>
