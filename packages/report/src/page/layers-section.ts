@@ -2,7 +2,7 @@ import type { Element } from 'hast';
 import { h } from 'hastscript';
 import { layerChart } from '../charts/layer-chart.ts';
 import { svgElement } from '../charts/svg.ts';
-import { count, inPercent, intervalInPercent } from '../numbers.ts';
+import { count, inPercent, intervalInPercent, signedPoints } from '../numbers.ts';
 import type { Report } from '../report.ts';
 import { imagesMeasured } from '../wording.ts';
 import { pageFigure, pageTable, paragraph, strong, type PageColumn } from './table.ts';
@@ -71,11 +71,8 @@ export function layersSection({ layers, published, document }: Report): Element 
   );
 }
 
-const difference = (share: number | null, known: number | undefined) => {
-  if (share === null || known === undefined) return '–';
-  const points = (share - known) * 100;
-  return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(2)}`;
-};
+const difference = (share: number | null, known: number | undefined): string =>
+  share === null || known === undefined ? '–' : signedPoints(share - known);
 
 function comparison({ synthetic, flavour }: Report['document']['weights'], published: boolean): string {
   if (synthetic) return 'The weights are made up, so that there is nothing published to compare with.';

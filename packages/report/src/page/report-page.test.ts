@@ -49,7 +49,30 @@ function reportOf(text: string): Report {
   const failures = [
     { status: 'failed' as const, code: text, images: 2, examples: [{ image: text, message: text }] },
   ];
-  return { ...report, mostSilent: shown, leastSilent: shown, failures };
+  const rates = {
+    images: 3,
+    blank: 3,
+    blankRate: 1,
+    blankRateLow: 0.44,
+    blankRateHigh: 1,
+    restImages: 3,
+    restBlank: 0,
+    restBlankRate: 0,
+  };
+  const separated = {
+    layer: 'block1_conv1',
+    filter: 3,
+    ...rates,
+    difference: 1,
+    low: -0.2,
+    high: 1,
+    adjustedP: 0.01,
+  };
+  const separating = {
+    family: 'all',
+    rows: [{ class: text, family: 'all', synthetic: false, ...separated }],
+  };
+  return { ...report, separating, mostSilent: shown, leastSilent: shown, failures };
 }
 
 function parsed(page: string) {
@@ -134,6 +157,12 @@ test('published shares stand beside the measured ones', () => {
   expect(page).toContain('<th scope="col" class="number">published</th>');
   expect(page).toContain('<td class="number">47.11</td>');
   expect(page).toContain('<td class="number">−');
+});
+
+test('filters that tell classes apart, or that there is none', () => {
+  expect(reportPage(reportOf('calm'))).toContain('<td class="number">+100.00 (−20.00 to +100.00)</td>');
+  const none = reportPage(exampleReport({ separating: { family: '2 classes × 192 filters', rows: [] } }));
+  expect(none).toContain('No filter’s blank rate tells a class from the rest');
 });
 
 test('bands hold what their titles say', () => {

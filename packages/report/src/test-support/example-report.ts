@@ -62,6 +62,7 @@ export function exampleReport(given: Partial<Report> = {}, document: RunDocument
     leastSilent: [],
     failures: [],
     classes: classLines(accumulator, document.classes),
+    separating: undefined,
     madeAt: new Date('2024-05-06T08:00:00.000Z'),
     madeBy: '0.1.0',
     ...given,
