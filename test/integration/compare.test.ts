@@ -149,6 +149,21 @@ test('renamed copies are the same images, found by their content', async () => {
   expect(await compare(runs.crop, runs.copies)).toEqual(named);
 });
 
+test('identical images are paired once where they count once', async () => {
+  const dataset = await newFolder();
+  const keys = await writePhotos(dataset, 4);
+  for (const copy of ['x', 'y']) {
+    await mkdir(join(dataset, copy));
+    for (const [i, key] of keys.entries())
+      await copyFile(join(dataset, key), join(dataset, `${copy}/${i}.jpg`));
+  }
+  const twoFits = async (...more: string[]) =>
+    compare(await analyze(dataset, ...more), await analyze(dataset, '--fit', 'stretch', ...more));
+  const [each, once] = [await twoFits(), await twoFits('--count-duplicates', 'once')];
+  expect([each[0].imagesA, once[0].imagesA]).toEqual([12, 4]);
+  expect(once[1].zeroShareDifference).toBeCloseTo(each[1].zeroShareDifference, 12);
+});
+
 test('--pairs takes the first images of the manifest', async () => {
   const rows = await compare(runs.crop, runs.stretch, '--pairs', '3');
   const first = (await zerosOf(runs.crop)).slice(0, 3);

@@ -120,7 +120,8 @@ async function pairedIfSame(
   await using reader = await openPairReader(a, b, signal);
   const all = sameManifest ? await reader.alignedPairs(limit) : await reader.commonPairs();
   const images = Math.min(all.rowsA.length, limit);
-  const enough = Math.min(limit, Math.min(a.index.ok, b.index.ok) / 2);
+  const fewer = Math.min(counted(a), counted(b));
+  const enough = Math.min(limit, fewer / 2);
   if (images < enough || images === 0) return undefined;
   for (const run of [a, b]) {
     if (run.document.settings.readings !== 'none') continue;
@@ -132,7 +133,7 @@ async function pairedIfSame(
   }
   const pairs = { rowsA: all.rowsA.subarray(0, images), rowsB: all.rowsB.subarray(0, images) };
   const sums = await reader.sum(pairs, layers);
-  const more = images === limit && images < Math.min(a.index.ok, b.index.ok);
+  const more = images === limit && images < fewer;
   return { samples: { kind: 'paired', images, more }, compared: comparePaired(sums) };
 }
 
@@ -153,6 +154,10 @@ async function independent(
     compared: compareIndependent(inA, inB, layers),
   };
 }
+
+/** Images that a run's numbers count. */
+const counted = ({ document, index }: Results) =>
+  document.settings.countDuplicates === 'once' ? index.ok - index.duplicates : index.ok;
 
 /** What makes readings of the same image differ, by name. */
 function differences(a: Results, b: Results): string[] {

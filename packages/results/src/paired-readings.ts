@@ -20,7 +20,7 @@ export interface Pairs {
   readonly rowsB: Int32Array;
 }
 
-/** Reads two runs side by side. */
+/** Reads two runs side by side. Where one of them counts identical images once, they are paired once. */
 export interface PairReader extends AsyncDisposable {
   /**
    * Rows of the same manifest that are ok in both.
@@ -52,6 +52,8 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
     return { rowsA: Int32Array.from(rows[0]), rowsB: Int32Array.from(rows[1]) };
   };
 
+  const once = [a, b].some(({ document }) => document.settings.countDuplicates === 'once');
+
   return {
     async alignedPairs(limit) {
       const [inA, inB] = [await images(a, 'a'), await images(b, 'b')];
@@ -60,7 +62,7 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
       for (let end = Math.min(rows, 2 * limit); ; end = Math.min(rows, 4 * end)) {
         const pairs = await pairsOf(
           `SELECT row, row FROM ${inA} a JOIN ${inB} b USING (row)
-           WHERE a.row < ${end} AND b.row < ${end} AND a.status = 'ok' AND b.status = 'ok' AND a.sha256 = b.sha256
+           WHERE a.row < ${end} AND b.row < ${end} AND a.status = 'ok' AND b.status = 'ok' AND a.sha256 = b.sha256 ${once ? 'AND a.duplicateOf IS NULL' : ''}
            ORDER BY row LIMIT ${limit}`,
         );
         if (pairs.rowsA.length === limit || end === rows) return pairs;
@@ -69,7 +71,7 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
     async commonPairs() {
       const [inA, inB] = [copies(await images(a, 'a')), copies(await images(b, 'b'))];
       return pairsOf(
-        `SELECT a.row, b.row FROM (${inA}) a JOIN (${inB}) b USING (sha256, copy) ORDER BY a.row`,
+        `SELECT a.row, b.row FROM (${inA}) a JOIN (${inB}) b USING (sha256, copy) ${once ? 'WHERE copy = 1' : ''} ORDER BY a.row`,
       );
     },
     async sum({ rowsA, rowsB }, layers) {
