@@ -52,7 +52,7 @@ const pixels = async (file: string) => sharp(file).raw().toBuffer();
 test('ends with 3, for images failed; data on standard output, all else on standard error', () => {
   expect(finished.code).toBe(3);
   expect(Object.keys(summary)).toEqual(
-    words('run state images ok failed skipped output durationSeconds synthetic'),
+    words('run state images ok failed skipped reused duplicates output durationSeconds synthetic'),
   );
   expect(summary).toMatchObject({
     state: 'complete',
@@ -87,7 +87,7 @@ describe.concurrent('questions', () => {
     const status = await ask<Record<string, unknown>>('status', 'latest');
     expect(Object.keys(status)).toEqual(
       words(
-        'run state images ok failed skipped stoppedAt chunks committed imagesPerSecond etaSeconds engine synthetic',
+        'run state images ok failed skipped stoppedAt reused duplicates chunks committed imagesPerSecond etaSeconds engine synthetic crops',
       ),
     );
     expect(status).toMatchObject({
@@ -130,7 +130,7 @@ describe.concurrent('questions', () => {
     for (const row of layers) {
       expect(Object.keys(row)).toEqual(
         words(
-          'layer filters images blankRate blankRateLow blankRateHigh zeroShare zeroShareLow zeroShareHigh dead deadBound mostlyZero moreImages synthetic',
+          'layer filters positions images blankRate blankRateLow blankRateHigh zeroShare zeroShareLow zeroShareHigh dead deadBound mostlyZero moreImages synthetic',
         ),
       );
       expect(row['images']).toBe(PHOTOS);
