@@ -9,8 +9,8 @@ import { ADJUSTMENTS } from '@filterscope/statistics/adjust-p';
 import { addAnalyze, addSubmit } from './analyze-options.ts';
 import type { Flavour } from '@filterscope/vgg16/weights';
 import type { WorkerCommandOptions } from './commands/worker.ts';
-import { QUERY_FORMATS, type QueryFormat } from './commands/query.ts';
 import type { Context } from './context.ts';
+import { EXPORT_FORMATS, QUERY_FORMATS, type ExportFormat, type QueryFormat } from './file-formats.ts';
 import { shortRun } from './format.ts';
 import { openOutput } from './open-output.ts';
 import {
@@ -215,6 +215,16 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
       const format = options.json ? 'json' : options.format;
       if (run === 'all') await withAllResults(context, options, (runs) => query(context, runs, sql, format));
       else await withResults(context, run, options, (results) => query(context, [results], sql, format));
+    });
+
+  command('export', 'the filters that a rule drops, as a mask for a training script')
+    .argument('<run>', RUN)
+    .requiredOption('--rule <rule>', "such as 'zeros > 0.9', 'dead', 'blank.low > 95% or dead'")
+    .addOption(new Option('--format <format>', 'of the file').choices(EXPORT_FORMATS).default('pruning-mask'))
+    .option('--to <file>', 'the file (default: standard output)')
+    .action(async (run: string, options: Common & { rule: string; format: ExportFormat; to?: string }) => {
+      const { exportPruning } = await import('./commands/export.ts');
+      await withResults(context, run, options, (results) => exportPruning(context, results, options));
     });
 
   command('report', 'a run as one HTML file and a picture of its main figure')

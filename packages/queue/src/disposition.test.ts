@@ -43,6 +43,7 @@ const TABLE = `
   bad-labels permanent give-up
   bad-position permanent give-up
   bad-query permanent give-up
+  bad-rule permanent give-up
   bad-safetensors permanent give-up
   bad-tensor permanent give-up
   bad-url permanent give-up
@@ -73,6 +74,7 @@ const TABLE = `
   nothing-in-common permanent give-up
   not-a-file permanent give-up
   not-a-folder permanent give-up
+  not-for-terminals permanent give-up
   port-taken permanent give-up
   redis-refused permanent give-up
   rows-lost permanent give-up

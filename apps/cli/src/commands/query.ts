@@ -4,11 +4,9 @@ import type { Results } from '@filterscope/results/open-results';
 import { openQuery, type Query, type SqlRow } from '@filterscope/results/query';
 import type { SqlValue } from '@filterscope/results/sql-value';
 import type { Context } from '../context.ts';
+import type { QueryFormat } from '../file-formats.ts';
 import { renderTable } from '../table.ts';
 import { say, write, writeJsonArray } from '../terminal.ts';
-
-export const QUERY_FORMATS = ['table', 'json', 'csv', 'parquet'] as const;
-export type QueryFormat = (typeof QUERY_FORMATS)[number];
 
 const SHOWN = 500;
 
@@ -20,7 +18,7 @@ export async function query(
   format: QueryFormat,
 ): Promise<void> {
   if (format === 'parquet' && terminal.stdout.isTTY) {
-    throw new FilterscopeError('bad-query', 'Parquet is not for a terminal: add "> FILE.parquet"');
+    throw new FilterscopeError('not-for-terminals', 'Parquet is not for a terminal: add "> FILE.parquet"');
   }
   await using answer = await openQuery(runs, sql, signal);
   if (format === 'json') return await writeJsonArray(terminal, answer.rows());
