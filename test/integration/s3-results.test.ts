@@ -9,6 +9,8 @@ import { completeRun } from '@filterscope/runs/complete-run';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { openFolderStore } from '@filterscope/storage/folder-store';
 import type { ObjectStore } from '@filterscope/storage/object-store';
+import { askJson } from '../support/run-filterscope.ts';
+import { startS3FaultProxy } from '../support/s3-fault-proxy.ts';
 import { useCredentials } from '../support/distributed-run.ts';
 import { FIRST_LAYER, plannedRun, type PlannedRun } from '../support/planned-run.ts';
 import { writeDated, writePhotos } from '../support/sample-photos.ts';
@@ -85,7 +87,51 @@ describe.skipIf(s3 === undefined)('a run in S3', () => {
     expect(await readdir(temporary)).toEqual([]);
     vi.unstubAllEnvs();
   });
+
+  test('the command fetches a table once, however often and by how many processes it is asked', async () => {
+    const requests: string[] = [];
+    await using proxy = await startS3FaultProxy(s3!.endpoint, ({ method, path }) => {
+      requests.push(`${method} ${decodeURIComponent(path.split('?')[0])}`);
+      return 'pass';
+    });
+    const environment = { AWS_ENDPOINT_URL_S3: proxy.endpoint, FILTERSCOPE_CACHE: await newFolder() };
+    const ask = async (...args: string[]) => {
+      const answer = await askJson([...args, '--output', run.output.url], 0, { environment });
+      const tables = requests.filter((request) => /^GET .*\/(?:index|merged|manifest)\//.test(request));
+      const others = requests.length - tables.length;
+      requests.length = 0;
+      return { answer, tables, others };
+    };
+    const layers = await ask('layers', 'latest');
+    expect(kinds(layers.tables)).toEqual(new Set(['index/layers']));
+    const again = await ask('layers', 'latest');
+    expect(again.answer).toEqual(layers.answer);
+    expect(again.tables).toEqual([]);
+    expect(again.others).toBeLessThan(10);
+
+    const questions: [string[], string[]][] = [
+      [
+        ['filter', 'latest', `${layer}/3`],
+        ['merged', 'manifest'],
+      ],
+      [['images', 'latest'], ['index/images']],
+      [['query', 'latest', 'SELECT * FROM failures'], []],
+      [['query', 'latest', 'SELECT count(*) AS n FROM readings'], ['index/readings']],
+      [['filters', 'latest', '--class', 'cat'], []],
+    ];
+    for (const [question, expected] of questions) {
+      const [first, second] = [await ask(...question), await ask(...question)];
+      expect(kinds(first.tables)).toEqual(new Set(expected));
+      expect(second.answer).toEqual(first.answer);
+      expect(second.tables).toEqual([]);
+    }
+    const both = await Promise.all([1, 2].map(() => ask('filters', 'latest')));
+    expect(both[0].answer).toEqual(both[1].answer);
+  });
 });
+
+const kinds = (requests: readonly string[]) =>
+  new Set(requests.map((request) => /\/(index\/\w+|merged|manifest)\//.exec(request)?.[1]));
 
 async function ask(results: Results, sql: string) {
   await using session = await openQuery([results], sql);

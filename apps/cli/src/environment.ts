@@ -34,7 +34,7 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 
 /** What the command takes from its environment; nothing else reads it. */
 export interface Environment {
-  /** Folder that downloaded weights are kept in. */
+  /** Folder that downloaded weights and tables are kept in. */
   readonly cacheDirectory: string;
   /** Where the ImageNet weights come from, if not from their official address. */
   readonly weightsUrl?: string;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ClassesQuestion } from '@filterscope/results/class-separation';
 import type { ComparisonQuestion } from '@filterscope/results/compare';
@@ -281,6 +282,9 @@ const adjustOption = () =>
     .choices(ADJUSTMENTS)
     .default('bh');
 
+/** Where tables are kept that were fetched from S3. */
+const tableCache = ({ environment }: Context) => join(environment.cacheDirectory, 'tables');
+
 async function withResults(
   context: Context,
   run: string,
@@ -290,7 +294,7 @@ async function withResults(
   const { terminal, signal } = context;
   await using output = await openOutput(context, url);
   const document = await findRun(output, run, signal);
-  await using results = await openResults(output, document, signal);
+  await using results = await openResults(output, document, signal, tableCache(context));
   if (!results.complete) say(terminal, 'The run is not complete: this is what it has so far.');
   await ask(results);
 }
@@ -302,7 +306,9 @@ async function withAllResults(
 ): Promise<void> {
   const { terminal, signal } = context;
   await using output = await openOutput(context, url);
-  const { complete, unfinished } = await openCompleteRuns(output, signal);
+  const { complete, unfinished } = await openCompleteRuns(output, signal, tableCache(context));
+  await using opened = new AsyncDisposableStack();
+  for (const results of complete) opened.use(results);
   if (unfinished.length > 0) {
     const names = unfinished.map(({ run }) => shortRun(run)).join(', ');
     const runs = complete.length === 1 ? 'the 1 complete run' : `the ${complete.length} complete runs`;

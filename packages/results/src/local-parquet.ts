@@ -17,7 +17,8 @@ export async function localFiles(
   await mkdir(folder, { recursive: true });
   const fetch = async (key: string) => {
     const file = join(folder, key.replaceAll('/', '_'));
-    await writeFile(file, (await store.get(key, undefined, signal)).bytes);
+    if (store.download) await store.download(key, file, signal);
+    else await writeFile(file, (await store.get(key, undefined, signal)).bytes);
     return file;
   };
   const files: string[] = [];

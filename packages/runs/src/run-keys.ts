@@ -13,7 +13,8 @@ export const stoppedKey = (run: string) => `runs/${run}/failed.json`;
 export const failureLimitKey = (run: string) => `runs/${run}/max-failures.json`;
 export const precisionKey = (run: string) => `runs/${run}/precision-reached.json`;
 export const scalesKey = (run: string) => `runs/${run}/scales.json`;
-export const manifestPartKey = (run: string, part: number) => `runs/${run}/manifest/${padded(part)}.parquet`;
+export const manifestFolder = (run: string) => `runs/${run}/manifest/`;
+export const manifestPartKey = (run: string, part: number) => `${manifestFolder(run)}${padded(part)}.parquet`;
 export const reusePartKey = (run: string, part: number) => `runs/${run}/reuse/${padded(part)}.parquet`;
 export const mergedKey = (run: string, generation: string) =>
   `runs/${run}/merged/${generation}.safetensors.zst`;

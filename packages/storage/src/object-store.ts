@@ -48,6 +48,8 @@ export interface ObjectStore extends AsyncDisposable {
   copy(from: string, to: string, signal?: AbortSignal): Promise<void>;
   /** Where the object lies on this machine's disk; absent for stores that are elsewhere. */
   localPath?(key: string): string;
+  /** Writes an object to a new file of this machine; absent where `get` does as well. */
+  download?(key: string, path: string, signal?: AbortSignal): Promise<void>;
   /** Deletes objects; a missing one is no error. */
   delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
 }
