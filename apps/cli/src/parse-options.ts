@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { ClusterBy } from '@filterscope/results/cluster-sums';
 import { MAX_TOP_K, type GridSelection, type RunSettings } from '@filterscope/runs/run-document';
 
 // Readers of option values. Each throws commander's error, which names the option and ends with exit code 2.
@@ -101,4 +102,14 @@ export function pairLimit(text: string): number {
   if (text === 'none') return 0;
   if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
   throw new InvalidArgumentError('give a number of images such as 10000, all, or none.');
+}
+
+/** `class`, `folder`, `prefix:6` */
+export function clusterBy(text: string): ClusterBy {
+  if (text === 'class' || text === 'folder') return text;
+  const prefix = /^prefix:([1-9]\d{0,3})$/.exec(text);
+  if (prefix) return { prefix: Number(prefix[1]) };
+  throw new InvalidArgumentError(
+    "give class, folder, or the first characters of an image's key, such as prefix:6.",
+  );
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ClassesQuestion } from '@filterscope/results/class-separation';
+import type { ClusterBy } from '@filterscope/results/cluster-sums';
 import type { ComparisonQuestion } from '@filterscope/results/compare';
 import { openCompleteRuns } from '@filterscope/results/complete-runs';
 import { findRun } from '@filterscope/results/find-run';
@@ -16,6 +17,7 @@ import { shortRun } from './format.ts';
 import { openOutput } from './open-output.ts';
 import {
   age,
+  clusterBy,
   codeList,
   failureLimit,
   filterName,
@@ -122,7 +124,8 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
 
   command('layers', 'one row a layer: blank rate, zero share, dead filters')
     .argument('<run>', RUN)
-    .action(async (run: string, options: Common) => {
+    .addOption(clusterOption())
+    .action(async (run: string, options: Common & { cluster?: ClusterBy }) => {
       const { layers } = await import('./commands/layers.ts');
       await withResults(context, run, options, (results) => layers(context, results, options));
     });
@@ -132,7 +135,8 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
     .option('--layer <layer>', 'only the filters of this layer')
     .option('--class <class>', 'only over the images of this class')
     .addOption(new Option('--sort <order>', 'largest first').choices(FILTER_ORDERS))
-    .action(async (run: string, options: Common & FilterQuestion) => {
+    .addOption(clusterOption())
+    .action(async (run: string, options: Common & FilterQuestion & { cluster?: ClusterBy }) => {
       const { filters } = await import('./commands/filters.ts');
       await withResults(context, run, options, (results) => filters(context, results, options));
     });
@@ -276,6 +280,12 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
   });
   return program;
 }
+
+const clusterOption = () =>
+  new Option(
+    '--cluster <by>',
+    'intervals for images alike: of one class, in one folder, or prefix:N, whose keys have the first N characters in common',
+  ).argParser(clusterBy);
 
 const adjustOption = () =>
   new Option('--adjust <method>', 'of p-values: Benjamini–Hochberg or Benjamini–Yekutieli')

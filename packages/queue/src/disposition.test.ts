@@ -81,6 +81,8 @@ const TABLE = `
   same-run permanent give-up
   store-read-only permanent give-up
   store-refused permanent give-up
+  stopped-early permanent give-up
+  too-few-clusters permanent give-up
   unknown-class permanent give-up
   unknown-filter permanent give-up
   unknown-image permanent give-up

@@ -1,5 +1,7 @@
+import type { ClusterBy } from '@filterscope/results/cluster-sums';
 import { filterRows, type FilterQuestion, type FilterRow } from '@filterscope/results/summaries';
 import type { Results } from '@filterscope/results/open-results';
+import { clusterNote } from '../cluster-note.ts';
 import type { Context } from '../context.ts';
 import { enoughImages } from '../enough-images.ts';
 import { activation, count, percentWithInterval } from '../format.ts';
@@ -14,13 +16,22 @@ const SHOWN = 50;
 export async function filters(
   { terminal, signal }: Context,
   results: Results,
-  options: FilterQuestion & { json: boolean },
+  options: FilterQuestion & { json: boolean; cluster?: ClusterBy },
 ): Promise<void> {
-  const { json, ...question } = options;
-  const rows = await filterRows(results, question, signal);
+  const { json, cluster, ...question } = options;
+  let rows: FilterRow[];
+  let about: string;
+  if (cluster === undefined) {
+    rows = await filterRows(results, question, signal);
+    about = enoughImages(rows, 'filters');
+  } else {
+    const { clusteredFilterRows } = await import('@filterscope/results/clustered-rows');
+    const clustered = await clusteredFilterRows(results, question, cluster, signal);
+    [rows, about] = [clustered, clusterNote(clustered, cluster)];
+  }
   if (json) return writeJsonArray(terminal, rows);
   const shown = question.layer === undefined ? rows.slice(0, SHOWN) : rows;
-  const note = `\n${enoughImages(rows, 'filters')}\n`;
+  const note = `\n${about}\n`;
   await write(terminal.stdout, runHeading(results) + filtersTable(shown) + note);
   if (shown.length < rows.length) {
     say(terminal, `${count(rows.length - shown.length)} more filters: ask for one --layer, or for --json`);
