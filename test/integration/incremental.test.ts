@@ -1,20 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { cp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { carryOutChunk } from '@filterscope/runs/carry-out-chunk';
 import { completeRun } from '@filterscope/runs/complete-run';
 import { deleteRun } from '@filterscope/runs/delete-run';
 import { retryPass } from '@filterscope/runs/retry-pass';
+import { readReuse, storeReuse } from '@filterscope/runs/reuse-table';
 import { runChunks } from '@filterscope/runs/run-chunks';
 import { runFolder } from '@filterscope/runs/run-keys';
 import { readRunStatus } from '@filterscope/runs/run-status';
+import type { Summary } from '../support/answers.ts';
 import { upload, useCredentials } from '../support/distributed-run.ts';
 import { FIRST_LAYER, plannedRun, type PlannedRun, type PlannedRunOptions } from '../support/planned-run.ts';
+import { askJson, filterscope, startFilterscope, type Running } from '../support/run-filterscope.ts';
 import { writeDated, writePhotos } from '../support/sample-photos.ts';
+import { writeSmallWeights } from '../support/small-weights.ts';
 import { commitsOf, readStoredRun, type StoredRun } from '../support/stored-run.ts';
 import { createStubEngine } from '../support/stub-engine.ts';
 import { temporaryFolders } from '../support/temporary-folders.ts';
+import { waitForEntries } from '../support/wait-for-entries.ts';
 
 // A run over a dataset that was analysed before takes what has not changed from the earlier runs of its output, and answers as
 // a run from scratch does.
@@ -69,6 +74,12 @@ async function grow(dataset: string, from: number, count: number): Promise<void>
   for (let i = 0; i < from; i++) await rm(join(more, photo(i)));
   await cp(more, dataset, { recursive: true, preserveTimestamps: true });
 }
+/** Makes pictures of one size, with one date; what follows a JPEG's end is not looked at. */
+async function pad(path: string): Promise<void> {
+  const bytes = Buffer.alloc(20_000);
+  (await readFile(path)).copy(bytes);
+  await writeDated(path, bytes);
+}
 const photo = (i: number) => `${['cat', 'dog', 'flower'][i % 3]}/photo ${i}.jpg`;
 
 describe('a folder', () => {
@@ -91,7 +102,10 @@ describe('a folder', () => {
 
   test('with one image changed in place: it is computed', async () => {
     const { dataset, output } = await analysed();
-    await writeFile(join(dataset, photo(3)), await readFile(join(dataset, photo(8))));
+    const { size } = await stat(join(dataset, photo(3)));
+    const bytes = Buffer.alloc(size); // what is missing of a JPEG is grey, what follows its end is not looked at
+    (await readFile(join(dataset, photo(8)))).copy(bytes);
+    await writeFile(join(dataset, photo(3)), bytes);
     const { computed, reused } = await again(dataset, output);
     expect({ computed, reused }).toEqual({ computed: 1, reused: PHOTOS - 1 });
   });
@@ -120,11 +134,7 @@ describe('a folder', () => {
   test('elsewhere, with the same dates: every image is compared by content', async () => {
     const { dataset, output } = await analysed();
     const swapped = [photo(0), photo(5)];
-    for (const key of swapped) {
-      const bytes = Buffer.alloc(20_000); // what follows a JPEG's end is not looked at
-      (await readFile(join(dataset, key))).copy(bytes);
-      await writeDated(join(dataset, key), bytes);
-    }
+    for (const key of swapped) await pad(join(dataset, key));
     expect(await again(dataset, output)).toMatchObject({ computed: 2 });
     const copy = await newFolder();
     await cp(dataset, copy, { recursive: true, preserveTimestamps: true });
@@ -284,6 +294,22 @@ test('two processes that plan the same run from different earlier runs: either t
   expect(await readStoredRun(alone, run.document.run)).toEqual(await fromScratch(dataset));
 });
 
+test('a table that names the wrong rows: all is computed', async () => {
+  const [dataset, output] = [await newFolder(), await newFolder()];
+  for (const key of await writePhotos(dataset, PHOTOS)) await pad(join(dataset, key));
+  await carryOut(await plannedRun(dataset, output, NO_GRIDS));
+  await grow(dataset, PHOTOS, 1);
+  const run = await plannedRun(dataset, output, { ...NO_GRIDS, ...REUSE });
+  const { document } = run;
+  const { rows } = document.manifest;
+  const found = await readReuse(run.output, document.run, 0, rows);
+  expect(found).toHaveLength(PHOTOS);
+  const entries = () => found.map((entry) => ({ ...entry, runRow: (entry.runRow + 1) % (rows - 1) }));
+  await storeReuse(run.output, document.run, { ...document.reuse!, runs: [], entries }, rows);
+  expect(await carryOut(run)).toBe(PHOTOS + 1);
+  expect(await readStoredRun(output, document.run)).toEqual(await fromScratch(dataset));
+});
+
 test('interrupted in the middle, and taken up by another process', async () => {
   const { dataset, output } = await analysed();
   await grow(dataset, PHOTOS, 10);
@@ -294,6 +320,55 @@ test('interrupted in the middle, and taken up by another process', async () => {
   await expect(runChunks({ ...run.work, engine, signal: interrupt.signal })).rejects.toThrow('interrupted');
   expect(await again(dataset, output)).toMatchObject({ reused: PHOTOS });
 });
+
+test(
+  'the commands say so; killed in the middle, the same command goes on; layers that were measured before cost nothing',
+  { timeout: 180_000 },
+  async () => {
+    const dataset = await newFolder();
+    await writePhotos(dataset, PHOTOS);
+    const output = await newFolder();
+    const weights = await writeSmallWeights(await newFolder());
+    const analyze = (layers: string, ...more: string[]) => {
+      const settings = ['--weights', weights, '--layers', layers, '--grids', 'none', '--chunk-size', '4'];
+      return ['analyze', dataset, '-o', output, ...settings, ...more];
+    };
+    expect(await askJson<Summary>(analyze('..block1_conv2'))).toMatchObject({ reused: 0 });
+    await grow(dataset, PHOTOS, 10);
+    const planned = await askJson<{ images: number; reused: number }>([
+      ...analyze('..block1_conv2').with(0, 'submit'),
+      '--dry-run',
+    ]);
+    expect(planned).toMatchObject({ images: PHOTOS + 10, reused: PHOTOS });
+
+    const running = startFilterscope(analyze('..block1_conv2'));
+    const run = await untilPlanned(output, running);
+    await waitForEntries(join(output, runFolder(run), 'commits'), 2, running);
+    running.child.kill('SIGKILL');
+    await running.finished;
+    const { stderr } = await filterscope(analyze('..block1_conv2'));
+    expect(stderr).toContain(`${PHOTOS} of ${PHOTOS + 10} images are taken from earlier runs.`);
+    expect(stderr).toContain(`${PHOTOS + 10} ok (${PHOTOS} of them taken from earlier runs)`);
+    const scratch = await newFolder();
+    await askJson<Summary>([...analyze('..block1_conv2'), '-o', scratch]);
+    expect(await readStoredRun(output, run)).toEqual(await readStoredRun(scratch, run));
+
+    const fewer = await askJson<Summary>(analyze('block1_conv2'));
+    expect(fewer).toMatchObject({ reused: PHOTOS + 10 });
+    await askJson<Summary>([...analyze('block1_conv2', '--no-reuse'), '-o', scratch]);
+    expect(await readStoredRun(output, fewer.run)).toEqual(await readStoredRun(scratch, fewer.run));
+    const status = await askJson<{ reused: number }>(['status', fewer.run, '-o', scratch]);
+    expect(status.reused).toBe(0);
+  },
+);
+
+/** Waits for the second run of an output. @returns its id */
+async function untilPlanned(output: string, running: Running): Promise<string> {
+  const [first] = await readdir(join(output, 'runs'));
+  await waitForEntries(join(output, 'runs'), 2, running);
+  const found = await readdir(join(output, 'runs'));
+  return found.find((run) => run !== first)!;
+}
 
 describe.skipIf(inject('s3') === undefined)('a dataset and an output in S3', () => {
   test('that grew, with one image uploaded again and one replaced', async () => {

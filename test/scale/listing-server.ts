@@ -9,10 +9,12 @@ export interface ListingServer extends AsyncDisposable {
   readonly endpoint: string;
   /** Answers that were given. */
   readonly pages: () => number;
+  readonly grow: (objects: number) => void;
 }
 
-/** Speaks as much of S3 as it takes to list a bucket of `objects` pictures that nobody could store in the time of a test. */
-export async function startListingServer(objects: number): Promise<ListingServer> {
+/** Speaks as much of S3 as it takes to list a bucket of so many pictures that nobody could store in the time of a test. */
+export async function startListingServer(atFirst: number): Promise<ListingServer> {
+  let objects = atFirst;
   let pages = 0;
   const server = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
@@ -29,6 +31,7 @@ export async function startListingServer(objects: number): Promise<ListingServer
   return {
     endpoint: `http://127.0.0.1:${port}`,
     pages: () => pages,
+    grow: (now) => void (objects = now),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

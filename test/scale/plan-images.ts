@@ -25,8 +25,22 @@ export interface PlanningCost {
   readonly document: unknown;
 }
 
-/** `submit` on a bucket of so many images, each with its labels, with a Redis of its own and the output in a folder. Linux only. */
+/** A bucket of images, each with its labels, with a Redis of its own and the output in a folder. */
+export interface PlanningScene extends AsyncDisposable {
+  readonly output: string;
+  /** From now on the bucket has so many; those that are new have no labels. */
+  readonly grow: (images: number) => void;
+  /** `submit`. */
+  readonly plan: () => Promise<PlanningCost>;
+}
+
 export async function planImages(images: number): Promise<PlanningCost> {
+  await using scene = await openPlanningScene(images);
+  return await scene.plan();
+}
+
+/** Linux only. */
+export async function openPlanningScene(images: number): Promise<PlanningScene> {
   await using stack = new AsyncDisposableStack();
   const bucket = stack.use(await startListingServer(images));
   const redis = stack.use(await startRedis());
@@ -34,19 +48,28 @@ export async function planImages(images: number): Promise<PlanningCost> {
   stack.defer(() => rm(scratch, { recursive: true }));
   const [output, labels] = [join(scratch, 'out'), join(scratch, 'labels.csv')];
   await pipeline(Readable.from(labelLines(images)), createWriteStream(labels));
-  const before = await redisBytes(redis.url);
-  const begun = performance.now();
   const access = ['--dataset-endpoint', bucket.endpoint, '--output', output];
   const settings = ['--weights', 'synthetic', '--grids', 'none', '--labels', labels, '--json'];
-  const running = startFilterscope(['submit', 's3://million', ...access, ...settings], {
-    environment: { REDIS_URL: redis.url, AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
-  });
-  const peak = peakMemory(running.child.pid!);
-  const finished = await running.finished;
-  const seconds = (performance.now() - begun) / 1000;
-  const redisBytesAnImage = ((await redisBytes(redis.url)) - before) / images;
-  const document = await readDocument(output, finished.stdout);
-  return { seconds, producerBytes: await peak, redisBytesAnImage, pages: bucket.pages(), finished, document };
+  const open = stack.move();
+  return {
+    output,
+    grow: bucket.grow,
+    async plan() {
+      const before = await redisBytes(redis.url);
+      const begun = performance.now();
+      const running = startFilterscope(['submit', 's3://million', ...access, ...settings], {
+        environment: { REDIS_URL: redis.url, AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
+      });
+      const peak = peakMemory(running.child.pid!);
+      const finished = await running.finished;
+      const seconds = (performance.now() - begun) / 1000;
+      const redisBytesAnImage = ((await redisBytes(redis.url)) - before) / images;
+      const document = await readDocument(output, finished.stdout);
+      const producerBytes = await peak;
+      return { seconds, producerBytes, redisBytesAnImage, pages: bucket.pages(), finished, document };
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
 }
 
 /** A line for each image, in no useful order, of one of a thousand classes; a second one for every tenth. */

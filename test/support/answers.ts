@@ -7,6 +7,7 @@ export interface Summary {
   readonly failed: number;
   readonly skipped: number;
   readonly duplicates: number;
+  readonly reused: number;
   readonly output: string;
   readonly durationSeconds: number;
   readonly synthetic: boolean;

@@ -21,7 +21,7 @@ const ROWS_TRIED = 64;
 /** Share of the bare forward pass that a whole run without and with all grids reaches (docs/benchmark.md). */
 const PIPELINE_SHARE = { without: 0.85, withGrids: 0.49 };
 /** What an image taken from an earlier run takes at full depth, whatever the number of cores (docs/design.md). */
-const SECONDS_A_REUSED = 0.004;
+const SECONDS_A_REUSED = 0.003;
 
 /** `filterscope submit --dry-run`: what the run would be. Nothing is written. */
 export async function dryRun(

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Readings } from '@filterscope/statistics/readings';
 import type { ChunkWork } from './carry-out-chunk.ts';
 import { getObject, readChunkCommits, type Commit } from './commit.ts';
-import { isSameDataset, isSameEngine, isUnchanged, unlessPermanent, earlierRow } from './find-reuse.ts';
+import { isSameDataset, isSameEngine, isUnchanged, unlessPermanent } from './find-reuse.ts';
 import { imageRow } from './image-row.ts';
 import type { ManifestRow } from './manifest-rows.ts';
 import { decodeParquet } from './parquet.ts';
@@ -11,9 +11,18 @@ import { decodeReadings } from './readings-table.ts';
 import { readReuse, type ReuseEntry } from './reuse-table.ts';
 import { measuredLayers, readRunDocument } from './run-document.ts';
 
-const earlierImage = earlierRow.extend(
-  imageRow.pick({ sha256: true, width: true, height: true, format: true }).shape,
-);
+/** What is taken over of an image's row, and what tells whether it is the same. */
+const earlierImage = imageRow.pick({
+  row: true,
+  image: true,
+  status: true,
+  sizeBytes: true,
+  etag: true,
+  sha256: true,
+  width: true,
+  height: true,
+  format: true,
+});
 type EarlierImage = Readonly<z.infer<typeof earlierImage>>;
 
 /** What an earlier run, with the same engine, found out about an image. */
@@ -41,7 +50,7 @@ export async function earlierResults(
   if (document.reuse === null) return results;
   const [first] = rows;
   const found = await readReuse(output, document.run, first, first + entries.length, signal);
-  const asked = new Set(rows.filter((row) => row >= document.gridRows));
+  const asked = new Set(rows);
   const wanted = found.filter(({ row }) => asked.has(row));
   const turn = new Mutex(); // one file of readings at a time is in memory
   for (const [run, ofRun] of Map.groupBy(wanted, (entry) => entry.run)) {

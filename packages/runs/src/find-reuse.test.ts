@@ -8,17 +8,15 @@ import type { ObjectStore } from '@filterscope/storage/object-store';
 import { findReuse } from './find-reuse.ts';
 import { orderOf } from './image-key.ts';
 import { imageColumns } from './image-row.ts';
-import type { IndexDocument } from './index-document.ts';
 import { manifestOf } from './manifest.ts';
 import { encodeParquet } from './parquet.ts';
 import { encodeJson } from './parse-stored.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import { readReuse, storeReuse, type ReuseEntry } from './reuse-table.ts';
 import { completeKey, runDocumentKey } from './run-keys.ts';
-import { exampleCommit, exampleRun } from './test-support/example-run.ts';
+import { exampleIndex, exampleRun } from './test-support/example-run.ts';
 
 const { settings, weights, access, dataset } = exampleRun();
-const ENGINE = exampleCommit(0).engine;
 const DATASETS = [dataset, '/elsewhere'];
 const signal = new AbortController().signal;
 
@@ -112,24 +110,10 @@ async function storeEarlier(
   await output.put(key, encodeParquet(imageColumns(settings.layers), cells));
   const createdAt = new Date(number * 1000).toISOString();
   await output.put(runDocumentKey(run), encodeJson(exampleRun({ run, dataset, createdAt })));
-  await output.put(completeKey(run), encodeJson(completeDocument(run, key)));
-}
-
-function completeDocument(run: string, images: string): IndexDocument {
-  const [startedAt, committedAt, builtAt] = ['', '', ''].map(() => new Date(0).toISOString());
-  const counts = {
-    images: 1,
-    ok: 1,
-    failed: 0,
-    skipped: 0,
-    reused: 0,
-    duplicates: 0,
-    cropImages: 0,
-    stoppedAt: null,
-  };
-  const tables = { runs: [], layers: [], filters: [], images: [images], readings: [] };
-  const about = { v: 1 as const, run, generation: 'g', merged: 'm', engines: [ENGINE] };
-  return { ...about, ...counts, tables, startedAt, committedAt, builtAt };
+  await output.put(
+    completeKey(run),
+    encodeJson(exampleIndex({ run, tables: { ...exampleIndex().tables, images: [key] } })),
+  );
 }
 
 const inOrder = (listed: readonly Listed[]) =>

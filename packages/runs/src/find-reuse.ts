@@ -1,12 +1,10 @@
-import type { z } from 'zod';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import type { EngineIdentity } from '@filterscope/vgg16/engine';
 import { orderOf } from './image-key.ts';
-import { imageRow } from './image-row.ts';
 import { readComplete, type IndexDocument } from './index-document.ts';
 import type { ManifestRow, ManifestRows } from './manifest-rows.ts';
-import { decodeParquet } from './parquet.ts';
+import { decodeColumns } from './parquet.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { Reuse, ReuseEntry } from './reuse-table.ts';
 import { readRunDocument, type RunDocument } from './run-document.ts';
@@ -23,7 +21,7 @@ export interface ReuseSearch {
   readonly output: ObjectStore;
   /** Whoever carries the run out, where that is known: only what the same engine measured is of use to it. */
   readonly engine?: EngineIdentity;
-  /** Told before earlier runs are looked through, which takes ten seconds for a million images. */
+  /** Told before earlier runs are looked through, which takes seconds for a million images. */
   readonly onSources?: (runs: number) => void;
 }
 
@@ -58,13 +56,18 @@ export async function findReuse(
   let left = plan.images - plan.gridImages;
   for (const [i, { index, sameDataset }] of sources.entries()) {
     if (left === 0) break;
-    for await (const { row, entry, earlier } of joined(rows, earlierRows(search.output, index, signal))) {
-      if (row < gridRows || entry.skip !== null || unchanged[row]) continue;
-      const same = sameDataset && isUnchanged(entry, earlier);
-      if (!same && source[row] > 0) continue;
-      source[row] = i + 1;
-      sourceRow[row] = earlier.row;
-      if (same) {
+    const cursor = cursorOver(rows);
+    for await (const earlier of earlierImages(search.output, index, signal)) {
+      for (let j = 0; j < earlier.length; j++) {
+        if (!earlier.isOk(j)) continue;
+        const entry = cursor.seek(earlier.image(j));
+        const row = cursor.row();
+        if (!entry || row < gridRows || entry.skip !== null || unchanged[row]) continue;
+        const same = sameDataset && isUnchanged(entry, earlier.listing(j));
+        if (!same && source[row] > 0) continue;
+        source[row] = i + 1;
+        sourceRow[row] = earlier.row(j);
+        if (!same) continue;
         unchanged[row] = 1;
         left--;
       }
@@ -159,49 +162,54 @@ export async function unlessPermanent<Result>(work: Promise<Result>): Promise<Re
   }
 }
 
-/** What has to be known of an image of an earlier run to tell whether it is the same. */
-export const earlierRow = imageRow.pick({
-  row: true,
-  image: true,
-  status: true,
-  sizeBytes: true,
-  etag: true,
-});
-type EarlierRow = Readonly<z.infer<typeof earlierRow>>;
+/** A file of the table `images` of an earlier run, in manifest order; looked at by column, which a million rows need. */
+interface EarlierImages {
+  readonly length: number;
+  readonly isOk: (i: number) => boolean;
+  readonly image: (i: number) => string;
+  readonly row: (i: number) => number;
+  readonly listing: (i: number) => Pick<ManifestRow, 'etag' | 'sizeBytes'>;
+}
 
-/** A run's images that are ok, in manifest order. */
-async function* earlierRows(
+async function* earlierImages(
   output: ObjectStore,
   { tables }: IndexDocument,
   signal?: AbortSignal,
-): AsyncGenerator<EarlierRow> {
+): AsyncGenerator<EarlierImages> {
   for (const key of tables.images) {
     const object = await unlessPermanent(output.get(key, undefined, signal));
     if (!object) return; // the run is being deleted
-    for (const cells of decodeParquet(object.bytes, Object.keys(earlierRow.shape))) {
-      const { data } = earlierRow.safeParse(cells); // an older version may have written other columns
-      if (data?.status === 'ok') yield data;
-    }
+    const names = ['row', 'image', 'status', 'sizeBytes', 'etag'];
+    const table = decodeColumns(object.bytes, names);
+    if (table.schema.fields.length < names.length) return; // another version wrote it
+    const [row, image, status, sizeBytes, etag] = names.map((name) => table.getChild(name)!);
+    yield {
+      length: table.numRows,
+      isOk: (i) => status.get(i) === 'ok',
+      image: (i) => String(image.get(i)),
+      row: (i) => Number(row.get(i)),
+      listing: (i) => ({ sizeBytes: Number(sizeBytes.get(i)), etag: String(etag.get(i)) }),
+    };
   }
 }
 
-/** The images that two lists in the manifest's order have in common, by key, in one pass over both. */
-async function* joined(
-  rows: ManifestRows,
-  earlierRows: AsyncIterable<EarlierRow>,
-): AsyncGenerator<{ row: number; entry: ManifestRow; earlier: EarlierRow }> {
+/** Walks through rows in manifest order, along with another list in that order. */
+function cursorOver(rows: ManifestRows) {
   const iterator = rows[Symbol.iterator]();
   let next = iterator.next();
   let row = 0;
-  for await (const earlier of earlierRows) {
-    let order: Buffer | undefined;
-    while (!next.done && next.value.image !== earlier.image) {
-      order ??= orderOf(earlier.image);
-      if (orderOf(next.value.image).compare(order) > 0) break;
-      next = iterator.next();
-      row++;
-    }
-    if (next.done) return;
-    if (next.value.image === earlier.image) yield { row, entry: next.value, earlier };
-  }
+  return {
+    row: () => row,
+    /** Goes on to the place of a key. @returns the row that has it, if any */
+    seek(image: string): ManifestRow | undefined {
+      let order: Buffer | undefined;
+      while (!next.done && next.value.image !== image) {
+        order ??= orderOf(image);
+        if (orderOf(next.value.image).compare(order) > 0) return undefined;
+        next = iterator.next();
+        row++;
+      }
+      return next.done ? undefined : next.value;
+    },
+  };
 }

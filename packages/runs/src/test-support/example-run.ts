@@ -1,4 +1,5 @@
 import type { Commit } from '../commit.ts';
+import type { IndexDocument } from '../index-document.ts';
 import { DEFAULT_ACCESS, type RunDocument } from '../run-document.ts';
 
 /** A run of 100 images in chunks of 8, as `run.json` has it. */
@@ -62,6 +63,30 @@ export function exampleCommit(chunk: number, given: Partial<Commit> = {}): Commi
     images: object,
     accumulators: object,
     readings: null,
+    ...given,
+  };
+}
+
+/** `complete.json` of a run of one image. */
+export function exampleIndex(given: Partial<IndexDocument> = {}): IndexDocument {
+  return {
+    v: 1,
+    run: '0'.repeat(64),
+    generation: 'g',
+    builtAt: '2024-05-06T07:09:00.000Z',
+    images: 1,
+    stoppedAt: null,
+    ok: 1,
+    failed: 0,
+    skipped: 0,
+    reused: 0,
+    duplicates: 0,
+    engines: [{ name: 'onnx-cpu', version: '1.30.0', processor: 'x64-avx2' }],
+    startedAt: '2024-05-06T07:08:00.000Z',
+    committedAt: '2024-05-06T07:08:02.000Z',
+    tables: { runs: [], layers: [], filters: [], images: [], readings: [] },
+    merged: 'm',
+    cropImages: 0,
     ...given,
   };
 }
