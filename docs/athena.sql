@@ -11,10 +11,12 @@ CREATE EXTERNAL TABLE `runs` (
   `layers` string,
   `fit` string,
   `kernel` string,
+  `countduplicates` string,
   `images` bigint,
   `ok` bigint,
   `failed` bigint,
-  `skipped` bigint
+  `skipped` bigint,
+  `duplicates` bigint
 )
 PARTITIONED BY (`run` string)
 STORED AS PARQUET
