@@ -66,8 +66,8 @@ export function expectedRequests(
       (scaled ? 1 : 0) +
       cropImages +
       cropParts,
-    // The dataset, three times the commits, the tables, of which the readings have a file a chunk, twice the parts of crops.
-    list: reading.list + pages(rows) + 4 * pages(chunks) + 4 + 2 * pages(cropParts),
+    // The dataset, four times the commits (three by `analyze`, five by `submit` and a worker), the tables, of which the readings have a file a chunk, twice the parts of crops.
+    list: reading.list + pages(rows) + 5 * pages(chunks) + 4 + 2 * pages(cropParts),
   };
 }
 
