@@ -3,7 +3,7 @@ import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { ObjectInfo, ObjectStore } from '@filterscope/storage/object-store';
 import { labelRows, type Labelling, type Labels } from './label-rows.ts';
 import { collectRows, type ManifestRow, type ManifestRows } from './manifest-rows.ts';
-import { decodeParquet, encodeParquet, type Columns } from './parquet.ts';
+import { decodeColumns, encodeParquet, rowReader, type Columns } from './parquet.ts';
 import { manifestPartKey } from './run-keys.ts';
 
 /** The frozen list of a run's images, in the order of SHA-256 of their keys. */
@@ -80,47 +80,66 @@ export interface ManifestReader {
 }
 
 export function openManifest(output: ObjectStore, run: string): ManifestReader {
-  const parts = new Map<number, Promise<readonly ManifestRow[]>>();
-  const partAt = (part: number, signal?: AbortSignal): Promise<readonly ManifestRow[]> => {
+  const parts = new Map<number, Promise<ManifestPart>>();
+  const partAt = (part: number, signal?: AbortSignal): Promise<ManifestPart> => {
     const known = parts.get(part);
     if (known) return known;
-    const rows = readPart(output, run, part, signal);
-    rows.catch(() => parts.delete(part));
-    parts.set(part, rows);
+    const opened = openPart(output, run, part, signal);
+    opened.catch(() => parts.delete(part));
+    parts.set(part, opened);
     if (parts.size > 2) parts.delete(parts.keys().next().value!);
-    return rows;
+    return opened;
   };
   return {
     async read(from, to, signal) {
       const rows: ManifestRow[] = [];
-      for (let part = Math.floor(from / ROWS_PER_PART); part * ROWS_PER_PART < to; part++) {
-        const start = part * ROWS_PER_PART;
-        rows.push(...(await partAt(part, signal)).slice(Math.max(0, from - start), to - start));
+      for (let row = from; row < to; row++) {
+        const { start, rowAt } = await partAt(Math.floor(row / ROWS_PER_PART), signal);
+        rows.push(rowAt(row - start));
       }
-      if (rows.length !== to - from) throw brokenManifest(run);
       return rows;
     },
   };
 }
 
-async function readPart(output: ObjectStore, run: string, part: number, signal?: AbortSignal) {
+/** A part whose rows are made when they are asked for: a filter's top images lie in as many parts as they are. */
+interface ManifestPart {
+  /** Its first row. */
+  readonly start: number;
+  /** @param index within the part @throws FilterscopeError `broken-manifest` */
+  rowAt(index: number): ManifestRow;
+}
+
+async function openPart(
+  output: ObjectStore,
+  run: string,
+  part: number,
+  signal?: AbortSignal,
+): Promise<ManifestPart> {
   const { bytes } = await output.get(manifestPartKey(run, part), undefined, signal);
-  return decodeParquet(bytes).map((cells, i): ManifestRow => {
-    const { row, image, sizeBytes, etag, class: cls, skip } = cells;
-    const valid =
-      row === part * ROWS_PER_PART + i &&
-      typeof image === 'string' &&
-      typeof sizeBytes === 'number' &&
-      typeof etag === 'string';
-    if (!valid) throw brokenManifest(run);
-    return {
-      image,
-      sizeBytes,
-      etag,
-      class: typeof cls === 'string' ? cls : null,
-      skip: typeof skip === 'string' ? skip : null,
-    };
-  });
+  const table = decodeColumns(bytes);
+  const cellsAt = rowReader(table);
+  const start = part * ROWS_PER_PART;
+  return {
+    start,
+    rowAt(index) {
+      if (index >= table.numRows) throw brokenManifest(run);
+      const { row, image, sizeBytes, etag, class: cls, skip } = cellsAt(index);
+      const valid =
+        row === start + index &&
+        typeof image === 'string' &&
+        typeof sizeBytes === 'number' &&
+        typeof etag === 'string';
+      if (!valid) throw brokenManifest(run);
+      return {
+        image,
+        sizeBytes,
+        etag,
+        class: typeof cls === 'string' ? cls : null,
+        skip: typeof skip === 'string' ? skip : null,
+      };
+    },
+  };
 }
 
 function brokenManifest(run: string): FilterscopeError {
