@@ -80,8 +80,8 @@ export interface ManifestReader {
 }
 
 export function openManifest(output: ObjectStore, run: string): ManifestReader {
-  const parts = new Map<number, Promise<ManifestPart>>();
-  const partAt = (part: number, signal?: AbortSignal): Promise<ManifestPart> => {
+  const parts = new Map<number, Promise<PartRows>>();
+  const partAt = (part: number, signal?: AbortSignal): Promise<PartRows> => {
     const known = parts.get(part);
     if (known) return known;
     const opened = openPart(output, run, part, signal);
@@ -94,51 +94,46 @@ export function openManifest(output: ObjectStore, run: string): ManifestReader {
     async read(from, to, signal) {
       const rows: ManifestRow[] = [];
       for (let row = from; row < to; row++) {
-        const { start, rowAt } = await partAt(Math.floor(row / ROWS_PER_PART), signal);
-        rows.push(rowAt(row - start));
+        const rowAt = await partAt(Math.floor(row / ROWS_PER_PART), signal);
+        rows.push(rowAt(row % ROWS_PER_PART));
       }
       return rows;
     },
   };
 }
 
-/** A part whose rows are made when they are asked for: a filter's top images lie in as many parts as they are. */
-interface ManifestPart {
-  /** Its first row. */
-  readonly start: number;
-  /** @param index within the part @throws FilterscopeError `broken-manifest` */
-  rowAt(index: number): ManifestRow;
-}
+/**
+ * Makes rows of a part when they are asked for: a filter's top images lie in as many parts as they are.
+ * @param index within the part
+ * @throws FilterscopeError `broken-manifest`
+ */
+type PartRows = (index: number) => ManifestRow;
 
 async function openPart(
   output: ObjectStore,
   run: string,
   part: number,
   signal?: AbortSignal,
-): Promise<ManifestPart> {
+): Promise<PartRows> {
   const { bytes } = await output.get(manifestPartKey(run, part), undefined, signal);
   const table = decodeColumns(bytes);
   const cellsAt = rowReader(table);
-  const start = part * ROWS_PER_PART;
-  return {
-    start,
-    rowAt(index) {
-      if (index >= table.numRows) throw brokenManifest(run);
-      const { row, image, sizeBytes, etag, class: cls, skip } = cellsAt(index);
-      const valid =
-        row === start + index &&
-        typeof image === 'string' &&
-        typeof sizeBytes === 'number' &&
-        typeof etag === 'string';
-      if (!valid) throw brokenManifest(run);
-      return {
-        image,
-        sizeBytes,
-        etag,
-        class: typeof cls === 'string' ? cls : null,
-        skip: typeof skip === 'string' ? skip : null,
-      };
-    },
+  return (index) => {
+    if (index >= table.numRows) throw brokenManifest(run);
+    const { row, image, sizeBytes, etag, class: cls, skip } = cellsAt(index);
+    const valid =
+      row === part * ROWS_PER_PART + index &&
+      typeof image === 'string' &&
+      typeof sizeBytes === 'number' &&
+      typeof etag === 'string';
+    if (!valid) throw brokenManifest(run);
+    return {
+      image,
+      sizeBytes,
+      etag,
+      class: typeof cls === 'string' ? cls : null,
+      skip: typeof skip === 'string' ? skip : null,
+    };
   };
 }
 
