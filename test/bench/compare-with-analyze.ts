@@ -70,12 +70,16 @@ export async function compareWithAnalyze(options: ComparisonOptions): Promise<An
     return { perSecond: grown('images'), busy: grown('busySeconds') / WORKERS };
   };
   for (let round = 0; round < rounds; round++) {
-    const { perSecond: alone } = await measure(analyze);
-    const { perSecond: together, busy } = await measure(workers);
-    result.analyze.push(alone);
-    result.workers.push(together);
-    result.busyShare.push(busy);
-    say(`round ${round + 1}: analyze ${alone.toFixed(2)}, two workers ${together.toFixed(2)} images/s`);
+    // In turn also who comes first, so that what changes on the machine favours neither.
+    const ways = round % 2 === 0 ? [analyze, workers] : [workers, analyze];
+    const found = new Map<Way, Awaited<ReturnType<typeof measure>>>();
+    for (const way of ways) found.set(way, await measure(way));
+    const [alone, together] = [found.get(analyze)!, found.get(workers)!];
+    result.analyze.push(alone.perSecond);
+    result.workers.push(together.perSecond);
+    result.busyShare.push(together.busy);
+    const rates = [alone, together].map(({ perSecond }) => perSecond.toFixed(2));
+    say(`round ${round + 1}: analyze ${rates[0]}, two workers ${rates[1]} images/s`);
   }
   return result;
 }

@@ -10,6 +10,13 @@ interface ProcessTime {
   readonly seconds: number;
 }
 
+/** Processor seconds so far of the whole machine, all cores together, whoever used them. */
+export async function machineSeconds(): Promise<number> {
+  const [line] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  const [user, nice, system, , , interrupts, softInterrupts, stolen] = line.split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + interrupts + softInterrupts + stolen) / TICKS_A_SECOND;
+}
+
 /** Processor seconds so far of this process and all that it started, by kind; of what is alive. */
 export async function processTimes(kindOf: (command: string) => string): Promise<Map<string, number>> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));

@@ -6,7 +6,7 @@ import { plannedRun } from '../support/planned-run.ts';
 import type { S3Address } from '../support/servers/addresses.ts';
 import { startRedis } from '../support/servers/start-redis.ts';
 import { figuresUrl, readFigures } from '../support/worker-figures.ts';
-import { processTimes } from './process-times.ts';
+import { machineSeconds, processTimes } from './process-times.ts';
 
 /** What so many workers came to, with an engine of fixed latency. */
 export interface WorkerScale {
@@ -14,8 +14,8 @@ export interface WorkerScale {
   readonly imagesPerSecond: number;
   /** Share of the engines' time in use. */
   readonly busyShare: number;
-  /** Cores in use on average, by what used them. */
-  readonly cores: Readonly<Record<'workers' | 'S3' | 'Redis' | 'bench', number>>;
+  /** Cores in use on average, by what used them; `machine` is all of it, also what others did. */
+  readonly cores: Readonly<Record<'workers' | 'S3' | 'Redis' | 'machine', number>>;
 }
 
 export interface ScaleOptions {
@@ -58,6 +58,7 @@ export async function scaleWorkers(workers: number, options: ScaleOptions): Prom
       at: performance.now(),
       figures: await Promise.all(urls.map(readFigures)),
       times: await processTimes(kindOf),
+      machine: await machineSeconds(),
     });
     await distributed.enqueueOpen();
     await distributed.until('the first chunk of each worker', async () => {
@@ -77,7 +78,12 @@ export async function scaleWorkers(workers: number, options: ScaleOptions): Prom
       workers,
       imagesPerSecond: grown('images_total') / seconds,
       busyShare: grown('engine_busy_seconds') / seconds / workers,
-      cores: { workers: cores('workers'), S3: cores('S3'), Redis: cores('Redis'), bench: cores('bench') },
+      cores: {
+        workers: cores('workers'),
+        S3: cores('S3'),
+        Redis: cores('Redis'),
+        machine: (after.machine - before.machine) / seconds,
+      },
     };
   } finally {
     await Promise.all(started.map((worker) => worker.kill()));

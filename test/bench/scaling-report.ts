@@ -28,7 +28,7 @@ export function scalingReport(measured: ScalingMeasurements): string {
   const ratios = workers.map((rate, round) => rate / analyze[round]);
   const rows = scales.map((scale) => {
     const { workers, imagesPerSecond, busyShare, cores } = scale;
-    const used = [cores.workers, cores.S3, cores.Redis, coresUsed(scale)].map((value) => value.toFixed(2));
+    const used = [cores.workers, cores.S3, cores.Redis, cores.machine].map((value) => value.toFixed(2));
     const [rate, each] = [imagesPerSecond.toFixed(1), (imagesPerSecond / workers).toFixed(2)];
     return `| ${[workers, rate, each, percent(shareOfOne(scale, scales)), percent(busyShare), ...used].join(' | ')} |`;
   });
@@ -44,7 +44,7 @@ would fill by itself; the stub leaves them to the rest. Each line is what the wo
 
 ![Images a second and cores in use, by number of workers](images/scaling.svg)
 
-| workers | images/s | a worker | of one worker's | engine busy | cores: workers | S3 | Redis | together |
+| workers | images/s | a worker | of one worker's | engine busy | cores: workers | S3 | Redis | whole machine |
 |---|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
@@ -95,11 +95,12 @@ function causeOf(scales: readonly WorkerScale[], cores: number): string {
   const [one] = scales;
   const most = cores / cost;
   const workers = Math.floor((most * one.workers) / one.imagesPerSecond);
-  const used = coresUsed(short);
   const limit = `An image costs ${(1000 * cost).toFixed(1)} ms of processor beside the engine, so that ${cores} cores carry at most ${most.toFixed(0)} images/s, which is ${workers} workers of this speed.`;
+  const { machine } = short.cores;
+  const others = machine - coresUsed(short);
   const cause =
-    used > SATURATED * cores
-      ? `With ${short.workers} the cores are what is missing: ${used.toFixed(2)} of ${cores} are in use. ${limit} On machines of their own, workers do not share them.`
-      : `With ${short.workers} they do less, though only ${used.toFixed(2)} of ${cores} cores are in use: what they wait for is not the processor. ${limit}`;
+    machine > SATURATED * cores
+      ? `With ${short.workers} the cores are what is missing: ${machine.toFixed(2)} of ${cores} are in use, ${others.toFixed(2)} of them by what is no part of it. ${limit} On machines of their own, workers do not share them.`
+      : `With ${short.workers} they do less, though only ${machine.toFixed(2)} of ${cores} cores are in use: what they wait for is not the processor. ${limit}`;
   return `${until} ${cause}`;
 }

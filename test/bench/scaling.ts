@@ -26,6 +26,7 @@ const REAL_WINDOW_SECONDS = quick ? 5 : 10;
 const REAL_IMAGES = quick ? 400 : 2_000;
 const PLANNED = quick ? 20_000 : 1_000_000;
 
+process.setMaxListeners(64); // each worker is ended when this process ends
 const begun = performance.now();
 const load = loadavg()[0];
 const cores = availableParallelism();

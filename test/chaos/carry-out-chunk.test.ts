@@ -196,6 +196,21 @@ test('a worker that comes back long after another has done its chunk changes not
   expect(await uncommittedObjects(run.output.url, run.document.run)).toEqual([]);
 });
 
+test('a dataset that is out of reach is no image that failed', async () => {
+  const run = await planned();
+  const away = new FilterscopeError('store-unavailable', 'away', { class: 'transient' });
+  const dataset: ObjectStore = {
+    ...run.work.dataset,
+    get: (key, ...rest) => (key.startsWith('dog/') ? Promise.reject(away) : run.work.dataset.get(key, ...rest)),
+  };
+  await using engine = createStubEngine(FIRST_LAYER);
+  await expect(runChunks({ ...run.work, dataset, engine })).rejects.toBe(away);
+  for (const { failed } of await commits(run)) expect(failed).toBeLessThanOrEqual(1); // broken.jpg
+  await runChunks({ ...run.work, engine });
+  await completeRun(run.document, run.output);
+  expect(await readStoredRun(run.output.url, run.document.run)).toEqual(undisturbed);
+});
+
 test('an engine that fails is no image that failed', async () => {
   const run = await planned();
   let images = 0;
