@@ -201,7 +201,8 @@ test('a dataset that is out of reach is no image that failed', async () => {
   const away = new FilterscopeError('store-unavailable', 'away', { class: 'transient' });
   const dataset: ObjectStore = {
     ...run.work.dataset,
-    get: (key, ...rest) => (key.startsWith('dog/') ? Promise.reject(away) : run.work.dataset.get(key, ...rest)),
+    get: (key, ...rest) =>
+      key.startsWith('dog/') ? Promise.reject(away) : run.work.dataset.get(key, ...rest),
   };
   await using engine = createStubEngine(FIRST_LAYER);
   await expect(runChunks({ ...run.work, dataset, engine })).rejects.toBe(away);
