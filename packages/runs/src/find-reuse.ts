@@ -13,6 +13,8 @@ import { settleAll } from './settle-all.ts';
 
 /** Earlier runs that are looked through at most, the likeliest first. */
 const MAX_SOURCES = 8;
+/** Their rows are decoded so many at a time: what is decoded is then freed before it is old. */
+const ROWS_AT_A_TIME = 1024;
 
 export interface ReuseSearch {
   /** Where the run's images are. */
@@ -162,7 +164,7 @@ export async function unlessPermanent<Result>(work: Promise<Result>): Promise<Re
   }
 }
 
-/** A file of the table `images` of an earlier run, in manifest order; looked at by column, which a million rows need. */
+/** Rows of the table `images` of an earlier run, in manifest order; looked at by column, which a million rows need. */
 interface EarlierImages {
   readonly length: number;
   readonly isOk: (i: number) => boolean;
@@ -179,17 +181,20 @@ async function* earlierImages(
   for (const key of tables.images) {
     const object = await unlessPermanent(output.get(key, undefined, signal));
     if (!object) return; // the run is being deleted
-    const names = ['row', 'image', 'status', 'sizeBytes', 'etag'];
-    const table = decodeColumns(object.bytes, names);
-    if (table.schema.fields.length < names.length) return; // another version wrote it
-    const [row, image, status, sizeBytes, etag] = names.map((name) => table.getChild(name)!);
-    yield {
-      length: table.numRows,
-      isOk: (i) => status.get(i) === 'ok',
-      image: (i) => String(image.get(i)),
-      row: (i) => Number(row.get(i)),
-      listing: (i) => ({ sizeBytes: Number(sizeBytes.get(i)), etag: String(etag.get(i)) }),
-    };
+    const columns = ['row', 'image', 'status', 'sizeBytes', 'etag'];
+    for (let offset = 0, rows = 1; rows > 0; offset += rows) {
+      const table = decodeColumns(object.bytes, { columns, offset, limit: ROWS_AT_A_TIME });
+      rows = table.numRows;
+      if (table.schema.fields.length < columns.length) return; // another version wrote it
+      const [row, image, status, sizeBytes, etag] = columns.map((name) => table.getChild(name)!);
+      yield {
+        length: table.numRows,
+        isOk: (i) => status.get(i) === 'ok',
+        image: (i) => String(image.get(i)),
+        row: (i) => Number(row.get(i)),
+        listing: (i) => ({ sizeBytes: Number(sizeBytes.get(i)), etag: String(etag.get(i)) }),
+      };
+    }
   }
 }
 

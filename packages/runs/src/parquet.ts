@@ -67,24 +67,24 @@ export function encodeArrow(stream: Uint8Array, repeats = true): Uint8Array {
   return writeParquet(WasmTable.fromIPCStream(stream), properties);
 }
 
-/**
- * A Parquet file as a table of columns: much faster than its rows where only some cells are looked at.
- * @param columns those that are wanted; all unless told
- */
-export function decodeColumns(bytes: Uint8Array, columns?: readonly string[]): arrow.Table {
-  const options = columns ? { columns: [...columns] } : {};
+/** What of a file is wanted; all unless told. */
+interface Wanted {
+  readonly columns?: readonly string[];
+  /** First row. */
+  readonly offset?: number;
+  /** Rows. */
+  readonly limit?: number;
+}
+
+/** A Parquet file as a table of columns: much faster than its rows where only some cells are looked at. */
+export function decodeColumns(bytes: Uint8Array, { columns, ...rows }: Wanted = {}): arrow.Table {
+  const options = { ...rows, ...(columns && { columns: [...columns] }) };
   return arrow.tableFromIPC(readParquet(bytes, options).intoIPCStream());
 }
 
-/**
- * The rows of a Parquet file; list columns come as typed arrays. 64-bit integers become numbers, exact to 2^53.
- * @param columns those that are wanted; all unless told
- */
-export function decodeParquet(
-  bytes: Uint8Array,
-  columns?: readonly string[],
-): Record<string, Cell | FlatLists>[] {
-  const table = decodeColumns(bytes, columns);
+/** The rows of a Parquet file; list columns come as typed arrays. 64-bit integers become numbers, exact to 2^53. */
+export function decodeParquet(bytes: Uint8Array, wanted: Wanted = {}): Record<string, Cell | FlatLists>[] {
+  const table = decodeColumns(bytes, wanted);
   const rowAt = rowReader(table);
   return Array.from({ length: table.numRows }, (_, row) => rowAt(row));
 }

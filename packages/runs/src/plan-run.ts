@@ -137,11 +137,11 @@ export async function createRun(
   if (await objectExists(output, key, signal)) {
     return { document: await readRunDocument(output, run, signal), created: false };
   }
-  await storeManifest(output, run, manifest, signal);
   const { dataset, access = DEFAULT_ACCESS } = place;
   const reuse = place.reuse
     ? await findReuse(plan, { ...place.reuse, dataset, access, output }, signal)
     : null;
+  await storeManifest(output, run, manifest, signal);
   if (reuse) await storeReuse(output, run, reuse, manifest.rows.length, signal);
   const document = newDocument(plan, place, reuse);
   const options = { ifAbsent: true, contentType: 'application/json', signal };
