@@ -13,10 +13,12 @@ COPY packages/engines/package.json packages/engines/
 COPY packages/errors/package.json packages/errors/
 COPY packages/imaging/package.json packages/imaging/
 COPY packages/queue/package.json packages/queue/
+COPY packages/report/package.json packages/report/
 COPY packages/results/package.json packages/results/
 COPY packages/runs/package.json packages/runs/
 COPY packages/statistics/package.json packages/statistics/
 COPY packages/storage/package.json packages/storage/
+COPY packages/verification/package.json packages/verification/
 COPY packages/vgg16/package.json packages/vgg16/
 COPY apps/cli/package.json apps/cli/
 COPY apps/worker/package.json apps/worker/
