@@ -6,7 +6,7 @@ import { getObject, readChunkCommits, type Commit } from './commit.ts';
 import { isSameDataset, isSameEngine, isUnchanged, unlessPermanent } from './find-reuse.ts';
 import { imageRow } from './image-row.ts';
 import type { ManifestRow } from './manifest-rows.ts';
-import { decodeParquet } from './parquet.ts';
+import { decodeColumns, decodeParquet, rowReader } from './parquet.ts';
 import { decodeReadings } from './readings-table.ts';
 import { readReuse, type ReuseEntry } from './reuse-table.ts';
 import { measuredLayers, readRunDocument } from './run-document.ts';
@@ -105,10 +105,10 @@ function loadOnce(
     const bytes = readings && (await unlessPermanent(getObject(output, readings, signal)));
     if (!bytes) return undefined;
     const loaded = new Map<number, Readings>();
-    for (const cells of decodeParquet(bytes)) {
-      const { row } = cells;
-      if (typeof row === 'number' && rows.has(row)) loaded.set(row, decodeReadings(layers, cells));
-    }
+    const table = decodeColumns(bytes);
+    const cellsAt = rowReader(table);
+    for (const [i, row] of [...table.getChild('row')!].entries())
+      if (rows.has(row)) loaded.set(row, decodeReadings(layers, cellsAt(i)));
     return loaded;
   };
   let loaded: ReturnType<typeof load> | undefined;
