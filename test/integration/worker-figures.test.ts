@@ -78,7 +78,7 @@ describe.skipIf(reason !== '')('a worker', { timeout: 90_000 }, () => {
         async () => (await figure('jobs_stalled_total')) > 0,
       );
       await distributed.complete();
-      expect(await figure('queue_waiting')).toBe(0);
+      await distributed.until('nothing waiting', async () => (await figure('queue_waiting')) === 0);
       const committed = await figure('chunks_total', { outcome: 'committed' });
       expect(committed).toBeGreaterThan(0);
       expect(committed).toBeLessThan(chunkCount(run.document)); // the dead one had done some
