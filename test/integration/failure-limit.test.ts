@@ -71,6 +71,7 @@ describe.skipIf(reason !== '')('workers and --max-failures', { timeout: 90_000 }
       const place = { output: output.url, run };
       start();
       await distributed.complete();
+      await distributed.until('crops', async () => (await distributed.queue.mark(place)) === '');
       await output.delete([completeKey(run)]);
       await setFailureLimit(output, run, LIMIT, signal);
       await distributed.queue.enqueueCompletion(place);
