@@ -21,6 +21,24 @@ test('all that is wrong is said at once', () => {
   expect(weightsUrl).toBe('http://localhost:1/w.h5');
 });
 
+test.each([
+  'localhost:6379',
+  'http://host',
+  'redis://',
+  'redis:///2',
+  'redis://host/abc',
+  'redis://host/1/2',
+])('%s is no Redis', (REDIS_URL) => {
+  expect(() => parseEnvironment({ REDIS_URL }, 'linux')).toThrow(/REDIS_URL: not /);
+});
+
+test.each(['redis://host', 'redis://host/', 'rediss://user:p%40ss@host:1/2', 'redis://[::1]:6379'])(
+  '%s is a Redis',
+  (REDIS_URL) => {
+    expect(parseEnvironment({ REDIS_URL }, 'linux').redisUrl).toBe(REDIS_URL);
+  },
+);
+
 test('an empty variable is one that is not set', () => {
   const names = [
     'REDIS_URL',

@@ -10,6 +10,7 @@ const schema = z.object({
   AWS_ENDPOINT_URL: z.url({ protocol: /^https?$/ }).optional(),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: 'not a redis:// or rediss:// URL' })
+    .refine(namesRedis, 'not redis://host:port, with the number of a database after it at most')
     .default('redis://127.0.0.1:6379'),
   FILTERSCOPE_OUTPUTS: z
     .string()
@@ -29,6 +30,12 @@ const schema = z.object({
   XDG_CACHE_HOME: z.string().min(1).optional(),
   LOCALAPPDATA: z.string().min(1).optional(),
 });
+
+/** The client would take anything else for this machine, or for database 0. */
+function namesRedis(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.hostname !== '' && /^(?:\/\d*)?$/.test(url.pathname);
+}
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 

@@ -17,13 +17,15 @@ export async function withQueue<Result>(
   { environment: { redisUrl } }: Context,
   work: (here: QueueHere) => Promise<Result>,
 ): Promise<Result> {
-  const redis = connectRedis(redisUrl, 'prompt', () => undefined); // its commands say what is wrong
+  let last: Error | undefined;
+  const redis = connectRedis(redisUrl, 'prompt', (error) => (last = error));
   try {
     await redis.ping();
+    if (last?.name === 'ReplyError') throw last; // the database was not to be had: this would be another
     await using queue = openRunQueue(redis, () => undefined);
     return await work({ queue, workers: () => readReports(redis) });
   } catch (error) {
-    throw redisError(error, redisUrl);
+    throw redisError(error, redisUrl, last);
   } finally {
     redis.disconnect();
   }

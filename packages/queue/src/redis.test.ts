@@ -32,6 +32,8 @@ test.each([
     'redis-refused',
     'permanent',
   ],
+  ['ReplyError', 'ERR DB index is out of range', 'redis-refused', 'permanent'],
+  ['Error', 'Unknown RESP type 72 "H". Please report this.', 'redis-refused', 'permanent'],
   ['ReplyError', "OOM command not allowed when used memory > 'maxmemory'.", 'redis-full', 'transient'],
   ['ReplyError', 'READONLY You can’t write against a read only replica.', 'redis-unavailable', 'transient'],
   ['ReplyError', 'MISCONF Errors writing to the AOF file', 'redis-unavailable', 'transient'],
@@ -48,6 +50,18 @@ test.each([
   expect([error.code, error.class]).toEqual([code, cls]);
   expect(error.message).toContain('queue.example:6390');
   expect(shown(error)).not.toContain(SECRET);
+});
+
+test('a command that gave up says why the connection did not come about', () => {
+  const gaveUp = ioredis('MaxRetriesPerRequestError', 'Reached the max retries per request limit');
+  const reasonOf = (last: Error) => (redisError(gaveUp, URL_WITH_SECRET, last) as FilterscopeError).message;
+  expect(reasonOf(new Error('getaddrinfo ENOTFOUND queue.example'))).toContain('(getaddrinfo ENOTFOUND');
+  // As Node has it for a name with several addresses.
+  const several = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
+  expect(reasonOf(several)).toContain('(ECONNREFUSED)');
+  expect(redisError(gaveUp, URL_WITH_SECRET, ioredis('ReplyError', 'WRONGPASS no'))).toMatchObject({
+    code: 'redis-refused',
+  });
 });
 
 test('the usual port is said too', () => {

@@ -67,12 +67,24 @@ const LOST =
 const NOT_NOW = /^(LOADING|READONLY|MASTERDOWN|MISCONF|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY) /;
 const FULL = /OOM command not allowed/;
 
-/** What an error of Redis means to a person. Any other comes back as it is. */
-export function redisError(error: unknown, url: string): unknown {
+/** What Redis says for good, and what a server says that is none. */
+const REFUSED = /WRONGPASS|NOAUTH|NOPERM|DB index is out of range/;
+const NO_REDIS = /^Unknown RESP type|^Protocol error/i;
+
+/**
+ * What an error of Redis means to a person. Any other comes back as it is.
+ * @param last the connection's last own error: that of a command says only how often it was tried
+ */
+export function redisError(error: unknown, url: string, last?: Error): unknown {
   if (!(error instanceof Error) || error instanceof FilterscopeError) return error;
-  const reason = error.message;
+  const given = error.name === 'MaxRetriesPerRequestError' ? last : undefined;
+  const reason = given ? given.message || String(Reflect.get(given, 'code')) : error.message;
   const cause = withoutCommand(error);
-  if (/WRONGPASS|NOAUTH|NOPERM/.test(reason)) {
+  if (NO_REDIS.test(reason)) {
+    const message = `what answers at ${place(url)} is not Redis; check REDIS_URL`;
+    return new FilterscopeError('redis-refused', message, { cause });
+  }
+  if (REFUSED.test(reason)) {
     const message = `Redis at ${place(url)} refuses: ${reason}; check REDIS_URL`;
     return new FilterscopeError('redis-refused', message, { cause });
   }
