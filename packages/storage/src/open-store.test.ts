@@ -14,3 +14,7 @@ test('another scheme is refused, without repeating what may hold a password', as
   expect(refused).toMatchObject({ code: 'unsupported-url', class: 'permanent' });
   expect(String(refused)).not.toContain('SECRET');
 });
+
+test.each(['s3:/bucket/x', 's3:bucket', 'S3:'])('%s is a slip, not a folder of that name', async (url) => {
+  await expect(openStore(url)).rejects.toMatchObject({ code: 'bad-url' });
+});

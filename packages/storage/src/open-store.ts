@@ -15,6 +15,7 @@ export async function openStore(url: string, access: StoreAccess = {}): Promise<
     const { openS3Store } = await import('./s3-store.ts');
     return openS3Store(url, access);
   }
+  if (/^s3:/i.test(url)) throw new FilterscopeError('bad-url', 'an S3 URL is s3://bucket/prefix');
   if (scheme === 'file') return openFolderStore(fileURLToPath(url));
   if (scheme !== undefined) {
     // The URL is not repeated: there may be a password in it.

@@ -13,7 +13,18 @@ test.each([
   expect(parseS3Url(url)).toEqual(place);
 });
 
-test.each(['s3://', 's3:///prefix', 's3://b/x', 's3://buck et/x', 's3://bucket?x=1/y', 's3://-bucket'])(
+test.each([
+  's3://',
+  's3:///prefix',
+  's3://b/x',
+  's3://buck et/x',
+  's3://bucket?x=1/y',
+  's3://-bucket',
+  's3://bucket/../x',
+  's3://bucket/a/./x',
+  's3://bucket/a/..',
+  's3://bucket/%2E./x',
+])(
   '%j is refused',
   (url) => {
     expect(() => parseS3Url(url)).toThrow(expect.objectContaining({ code: 'bad-url', class: 'permanent' }));
