@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
@@ -207,6 +207,22 @@ test('a dataset that is out of reach is no image that failed', async () => {
   await using engine = createStubEngine(FIRST_LAYER);
   await expect(runChunks({ ...run.work, dataset, engine })).rejects.toBe(away);
   for (const { failed } of await commits(run)) expect(failed).toBeLessThanOrEqual(1); // broken.jpg
+  await runChunks({ ...run.work, engine });
+  await completeRun(run.document, run.output);
+  expect(await readStoredRun(run.output.url, run.document.run)).toEqual(undisturbed);
+});
+
+test('a dataset without any file is away, and its images have not failed', async () => {
+  const run = await planned();
+  const away = join(await newFolder(), 'away');
+  await rename(photos, away); // as when a disk is not mounted
+  await using engine = createStubEngine(FIRST_LAYER);
+  await expect(runChunks({ ...run.work, engine })).rejects.toMatchObject({
+    code: 'dataset-away',
+    class: 'transient',
+  });
+  expect(await commits(run)).toEqual([]);
+  await rename(away, photos);
   await runChunks({ ...run.work, engine });
   await completeRun(run.document, run.output);
   expect(await readStoredRun(run.output.url, run.document.run)).toEqual(undisturbed);

@@ -55,6 +55,7 @@ const TABLE = `
   checksum-mismatch permanent give-up
   chunks-missing permanent give-up
   dataset-missing permanent give-up
+  dataset-away transient later
   dataset-not-a-folder permanent give-up
   duplicates-need-readings permanent give-up
   engine-closed permanent give-up

@@ -81,7 +81,7 @@ export function parseJob(name: string, data: unknown): Job {
     const { output, run, generation, part } = parse(cropsData, data);
     return { kind: 'crops', place: { output, run }, job: { generation, part } };
   }
-  if (name !== 'chunk') throw badJob(`its name is ${JSON.stringify(name)}`);
+  if (name !== 'chunk') throw badJob(`its name is ${JSON.stringify(name.slice(0, 80))}`);
   const { output, run, chunk, revision = 0, codes = null } = parse(chunkData, data);
   return { kind: 'chunk', place: { output, run }, job: { chunk, revision, codes } };
 }

@@ -169,9 +169,20 @@ export async function fetchImage(
       message: 'the file has changed since the run was planned; start a new run to include it',
     };
   } catch (error) {
-    if (isObjectFault(error)) return unreadable(error);
-    throw error;
+    if (!isObjectFault(error)) throw error;
+    if (error.code === 'object-missing') await requireAnything(dataset, signal);
+    return unreadable(error);
   }
+}
+
+/**
+ * An image is missing from a dataset that is there; one without any file at all is away, as a disk that is not mounted.
+ * @throws FilterscopeError `dataset-away`.
+ */
+async function requireAnything(dataset: ObjectStore, signal: AbortSignal): Promise<void> {
+  for await (const _ of dataset.list('', signal)) return;
+  const message = `there is no file any more below ${dataset.url}; is the disk mounted? Where it was deleted, cancel the run`;
+  throw new FilterscopeError('dataset-away', message, { class: 'transient' });
 }
 
 function unreadable({ code, message }: FilterscopeError): Refusal {

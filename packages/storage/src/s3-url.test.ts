@@ -24,12 +24,9 @@ test.each([
   's3://bucket/a/./x',
   's3://bucket/a/..',
   's3://bucket/%2E./x',
-])(
-  '%j is refused',
-  (url) => {
-    expect(() => parseS3Url(url)).toThrow(expect.objectContaining({ code: 'bad-url', class: 'permanent' }));
-  },
-);
+])('%j is refused', (url) => {
+  expect(() => parseS3Url(url)).toThrow(expect.objectContaining({ code: 'bad-url', class: 'permanent' }));
+});
 
 test('credentials in a URL are refused and not repeated', () => {
   const refused = (() => {
