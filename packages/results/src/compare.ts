@@ -118,8 +118,8 @@ async function pairedIfSame(
   if (limit === 0 || (measuredAlike(a, b) && !sameManifest)) return undefined;
   const { openPairReader } = await import('./paired-readings.ts');
   await using reader = await openPairReader(a, b, signal);
-  const all = sameManifest ? await reader.alignedPairs(limit) : await reader.commonPairs();
-  const images = Math.min(all.rowsA.length, limit);
+  const pairs = await reader.pairs(limit);
+  const images = pairs.rowsA.length;
   const fewer = Math.min(counted(a), counted(b));
   const enough = Math.min(limit, fewer / 2);
   if (images < enough || images === 0) return undefined;
@@ -131,7 +131,6 @@ async function pairedIfSame(
         '"--pairs none" compares the runs as if their images were different ones, which finds less',
     );
   }
-  const pairs = { rowsA: all.rowsA.subarray(0, images), rowsB: all.rowsB.subarray(0, images) };
   const sums = await reader.sum(pairs, layers);
   const more = images === limit && images < fewer;
   return { samples: { kind: 'paired', images, more }, compared: comparePaired(sums) };

@@ -23,12 +23,11 @@ export interface Pairs {
 /** Reads two runs side by side. Where one of them counts identical images once, they are paired once. */
 export interface PairReader extends AsyncDisposable {
   /**
-   * Rows of the same manifest that are ok in both.
-   * @param limit the first so many; there may be more
+   * Images that are ok in both: of runs of one manifest those of the same row, of others those of the same content, of several copies the first
+   * with the first.
+   * @param limit the first so many of the first run; there may be more
    */
-  alignedPairs(limit: number): Promise<Pairs>;
-  /** Images of the same content that are ok in both, of several copies the first with the first: all of them. */
-  commonPairs(): Promise<Pairs>;
+  pairs(limit: number): Promise<Pairs>;
   /** Sums over these pairs. Takes the memory of some thousand of them, however many they are. */
   sum(pairs: Pairs, layers: readonly LayerShape[]): Promise<PairedSums>;
 }
@@ -55,24 +54,16 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
   const once = [a, b].some(({ document }) => document.settings.countDuplicates === 'once');
 
   return {
-    async alignedPairs(limit) {
+    async pairs(limit) {
       const [inA, inB] = [await images(a, 'a'), await images(b, 'b')];
+      const common = a.document.manifest.digest === b.document.manifest.digest ? sameRows : sameContent;
       const { rows } = a.document.manifest;
-      // Few images fail: of a million rows only the beginning is read.
-      for (let end = Math.min(rows, 2 * limit); ; end = Math.min(rows, 4 * end)) {
-        const pairs = await pairsOf(
-          `SELECT row, row FROM ${inA} a JOIN ${inB} b USING (row)
-           WHERE a.row < ${end} AND b.row < ${end} AND a.status = 'ok' AND b.status = 'ok' AND a.sha256 = b.sha256 ${once ? 'AND a.duplicateOf IS NULL' : ''}
-           ORDER BY row LIMIT ${limit}`,
-        );
-        if (pairs.rowsA.length === limit || end === rows) return pairs;
-      }
-    },
-    async commonPairs() {
-      const [inA, inB] = [copies(await images(a, 'a')), copies(await images(b, 'b'))];
-      return pairsOf(
-        `SELECT a.row, b.row FROM (${inA}) a JOIN (${inB}) b USING (sha256, copy) ${once ? 'WHERE copy = 1' : ''} ORDER BY a.row`,
-      );
+      const first = async (end: number) =>
+        pairsOf(`${common(inA, inB, end, once)} ORDER BY a.row LIMIT ${limit}`);
+      // A manifest's beginning is a fair sample: mostly it has as many as are asked for, and the rest is not read.
+      const end = Math.min(rows, 2 * limit);
+      const pairs = await first(end);
+      return pairs.rowsA.length === limit || end === rows ? pairs : first(rows);
     },
     async sum({ rowsA, rowsB }, layers) {
       const sums = createPairedSums(layers);
@@ -91,9 +82,23 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
   };
 }
 
-/** Images that are ok, with their content and which copy of it they are. */
-const copies = (from: string) =>
-  `SELECT row, sha256, row_number() OVER (PARTITION BY sha256 ORDER BY row) AS copy FROM ${from} WHERE status = 'ok'`;
+/**
+ * Pairs of rows among the first `end` of A, as a query of `a.row, b.row`.
+ * @param once identical images of a run are paired once
+ */
+type CommonRows = (inA: string, inB: string, end: number, once: boolean) => string;
+
+const sameRows: CommonRows = (inA, inB, end, once) =>
+  `SELECT a.row, b.row FROM ${inA} a JOIN ${inB} b USING (row, sha256)
+   WHERE a.row < ${end} AND b.row < ${end} AND a.status = 'ok' AND b.status = 'ok' ${once ? 'AND a.duplicateOf IS NULL' : ''}`;
+
+/** Which copy of its content a row is depends on the rows before it alone: no others have to be looked at. */
+const sameContent: CommonRows = (inA, inB, end, once) => {
+  const copy = 'row_number() OVER (PARTITION BY sha256 ORDER BY row) AS copy';
+  return `WITH a AS (SELECT row, sha256, ${copy} FROM ${inA} WHERE status = 'ok' AND row < ${end}),
+   b AS (SELECT row, sha256, ${copy} FROM ${inB} WHERE status = 'ok' AND sha256 IN (SELECT sha256 FROM a))
+   SELECT a.row, b.row FROM a JOIN b USING (sha256, copy) ${once ? 'WHERE copy = 1' : ''}`;
+};
 
 /**
  * Zeros of these rows of a run `[row, filter]`, the layers one after the other.

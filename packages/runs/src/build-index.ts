@@ -37,7 +37,7 @@ export interface IndexWork {
  */
 export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
   const { document, commits, into, reached, signal } = work;
-  const { run, manifest } = document;
+  const { run, manifest, settings } = document;
   const generation = generationOf(commits);
   const put = async (key: string, bytes: Uint8Array) => {
     await into.put(key, bytes, signal ? { signal } : {});
@@ -46,6 +46,8 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
   const tableKey = (table: IndexTable, part = 0) =>
     `${indexFolder(table, run)}${generation}-${String(part).padStart(5, '0')}.parquet`;
 
+  // First, where it can be: the memory that joining the images leaves behind is not used again for merging.
+  const mergedFirst = settings.countDuplicates === 'once' ? undefined : await mergeAll(work, []);
   const images: string[] = [];
   const counts = { ok: 0, failed: 0, skipped: 0 };
   const duplicates: number[] = [];
@@ -55,7 +57,7 @@ export async function buildIndex(work: IndexWork): Promise<IndexDocument> {
     for (const row of file.duplicates) duplicates.push(row);
   }
 
-  const merged = await mergeAll(work, duplicates);
+  const merged = mergedFirst ?? (await mergeAll(work, duplicates));
   const { synthetic } = document.weights;
   const reach = reachOf(document);
   const layers = summarizeLayers(merged, reach).map((row): Row => ({ ...row, synthetic }));
@@ -101,14 +103,12 @@ export function generationOf(commits: readonly Commit[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-/** @param duplicates rows that hold the same bytes as an earlier one, in rising order */
+/** @param uncounted rows that do not count, in rising order */
 function mergeAll(
   { document, commits, output, signal }: IndexWork,
-  duplicates: readonly number[],
+  uncounted: readonly number[],
 ): Promise<Accumulator> {
-  const { settings, chunkSize } = document;
-  const uncounted = settings.countDuplicates === 'once' ? duplicates : [];
-  const byChunk = Map.groupBy(uncounted, (row) => Math.floor(row / chunkSize));
+  const byChunk = Map.groupBy(uncounted, (row) => Math.floor(row / document.chunkSize));
   const read = async ({ chunk, accumulators, readings }: Commit): Promise<MergePart[]> => {
     const without = byChunk.get(chunk);
     if (!without) return [{ accumulator: await getObject(output, accumulators, signal) }];

@@ -84,7 +84,7 @@ async function readCommitted({ output, engine, signal }: ChunkWork, run: string,
   for (const commit of commits) {
     if (commit.readings === null || !isSameEngine(commit.engine, engine.identity)) continue;
     const bytes = await unlessPermanent(getObject(output, commit.images, signal));
-    const rows = bytes ? decodeParquet(bytes, { columns: Object.keys(earlierImage.shape) }) : [];
+    const rows = bytes ? decodeParquet(bytes) : [];
     const images = rows.flatMap((cells) => earlierImage.safeParse(cells).data ?? []);
     const ok = images.filter(({ status }) => status === 'ok');
     committed.push({ commit, images: new Map(ok.map((image) => [image.row, image])) });

@@ -6,7 +6,7 @@ import { encodeParquet, type Columns, type FlatLists, type Row } from './parquet
 /** Tables up to this size are encoded at once, in some 15 ms, so that short commands start no thread. */
 const SMALL = { cells: 16_384, listBytes: 1024 * 1024 };
 /** An idle thread ends after this long: it keeps some 100 MB. */
-const IDLE_MS = 10_000;
+const IDLE_MS = 2_000;
 
 /**
  * As `encodeParquet`, but never long on this thread's event loop: large tables are encoded in a thread that starts with the

@@ -173,6 +173,8 @@ interface EarlierImages {
   readonly listing: (i: number) => Pick<ManifestRow, 'etag' | 'sizeBytes'>;
 }
 
+const COLUMNS = ['row', 'image', 'status', 'sizeBytes', 'etag'];
+
 async function* earlierImages(
   output: ObjectStore,
   { tables }: IndexDocument,
@@ -181,12 +183,11 @@ async function* earlierImages(
   for (const key of tables.images) {
     const object = await unlessPermanent(output.get(key, undefined, signal));
     if (!object) return; // the run is being deleted
-    const columns = ['row', 'image', 'status', 'sizeBytes', 'etag'];
     for (let offset = 0, rows = 1; rows > 0; offset += rows) {
-      const table = decodeColumns(object.bytes, { columns, offset, limit: ROWS_AT_A_TIME });
+      const table = decodeColumns(object.bytes, { offset, limit: ROWS_AT_A_TIME });
       rows = table.numRows;
-      if (table.schema.fields.length < columns.length) return; // another version wrote it
-      const [row, image, status, sizeBytes, etag] = columns.map((name) => table.getChild(name)!);
+      const [row, image, status, sizeBytes, etag] = COLUMNS.map((name) => table.getChild(name));
+      if (!row || !image || !status || !sizeBytes || !etag) return; // another version wrote it
       yield {
         length: table.numRows,
         isOk: (i) => status.get(i) === 'ok',

@@ -67,9 +67,8 @@ export function encodeArrow(stream: Uint8Array, repeats = true): Uint8Array {
   return writeParquet(WasmTable.fromIPCStream(stream), properties);
 }
 
-/** What of a file is wanted; all unless told. */
+/** Which rows of a file are wanted; all unless told. (parquet-wasm reads all columns, whichever it is asked for.) */
 interface Wanted {
-  readonly columns?: readonly string[];
   /** First row. */
   readonly offset?: number;
   /** Rows. */
@@ -77,14 +76,13 @@ interface Wanted {
 }
 
 /** A Parquet file as a table of columns: much faster than its rows where only some cells are looked at. */
-export function decodeColumns(bytes: Uint8Array, { columns, ...rows }: Wanted = {}): arrow.Table {
-  const options = { ...rows, ...(columns && { columns: [...columns] }) };
-  return arrow.tableFromIPC(readParquet(bytes, options).intoIPCStream());
+export function decodeColumns(bytes: Uint8Array, wanted: Wanted = {}): arrow.Table {
+  return arrow.tableFromIPC(readParquet(bytes, wanted).intoIPCStream());
 }
 
 /** The rows of a Parquet file; list columns come as typed arrays. 64-bit integers become numbers, exact to 2^53. */
-export function decodeParquet(bytes: Uint8Array, wanted: Wanted = {}): Record<string, Cell | FlatLists>[] {
-  const table = decodeColumns(bytes, wanted);
+export function decodeParquet(bytes: Uint8Array): Record<string, Cell | FlatLists>[] {
+  const table = decodeColumns(bytes);
   const rowAt = rowReader(table);
   return Array.from({ length: table.numRows }, (_, row) => rowAt(row));
 }
