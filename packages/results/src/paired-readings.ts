@@ -40,6 +40,8 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
   const folder = await mkdtemp(join(tmpdir(), 'filterscope-compare-'));
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
+  /** For the second run: a connection streams one result at a time. */
+  const beside = await instance.connect();
   const images = async ({ tables, index }: Results, name: string) =>
     parquet(await localFiles(tables, index.tables.images, join(folder, name), signal));
 
@@ -67,15 +69,25 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
     },
     async sum({ rowsA, rowsB }, layers) {
       const sums = createPairedSums(layers);
-      for (let start = 0; start < rowsA.length; start += BLOCK) {
-        const zeros = async (run: Results, rows: Int32Array) =>
-          readZeros(connection, run, layers, rows.subarray(start, start + BLOCK), signal);
-        addPairs(sums, await zeros(a, rowsA), await zeros(b, rowsB));
+      const read = async (start: number) => {
+        const end = start + BLOCK;
+        return Promise.all([
+          readZeros(connection, a, layers, rowsA.subarray(start, end), signal),
+          readZeros(beside, b, layers, rowsB.subarray(start, end), signal),
+        ]);
+      };
+      let next = read(0);
+      for (let start = BLOCK; ; start += BLOCK) {
+        const [zerosA, zerosB] = await next;
+        const last = start >= rowsA.length;
+        if (!last) next = read(start);
+        addPairs(sums, zerosA, zerosB);
+        if (last) return sums;
       }
-      return sums;
     },
     async [Symbol.asyncDispose]() {
       connection.closeSync();
+      beside.closeSync();
       instance.closeSync();
       await rm(folder, { recursive: true, force: true });
     },
