@@ -160,6 +160,8 @@ async function runScript(heading: string, more: string, env = {}) {
   ]);
   await mkdir(join(folder, 'torchvision'));
   await writeFile(join(folder, 'torchvision/models.py'), STAND_IN);
+  // Without it an installed torchvision would come first, and download its weights.
+  await writeFile(join(folder, 'torchvision/__init__.py'), '');
   const [script] = codeBlocks(section('pruning.md', heading), 'python');
   await writeFile(
     join(folder, 'script.py'),
