@@ -1,12 +1,10 @@
 # syntax=docker/dockerfile:1
-# Filterscope in an image: `worker` computes on processors, `cuda` brings what ONNX Runtime needs of CUDA.
+# Filterscope in an image: `worker` computes on processors, `gpu` on a GPU through Vulkan.
 ARG NODE_IMAGE=node:24-slim
-# ONNX Runtime 1.30 is built for CUDA 12 and cuDNN 9.
-ARG CUDA_IMAGE=nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04
 
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
-# Its install step would fetch CUDA libraries from another host; the CPU runtime is in the package itself.
+# Its install step would fetch CUDA libraries from another host; the runtime for CPUs and WebGPU is in the package itself.
 ENV ONNXRUNTIME_NODE_INSTALL=skip
 COPY .npmrc package.json package-lock.json ./
 COPY packages/engines/package.json packages/engines/
@@ -32,31 +30,6 @@ COPY packages packages
 COPY apps apps
 COPY infra/docker/create-bucket.ts infra/docker/
 
-FROM dependencies AS cuda-dependencies
-# Fetches the CUDA provider from NuGet. TensorRT's needs libraries that the image does not have.
-RUN ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js \
-  && rm -f node_modules/onnxruntime-node/bin/napi-v6/linux/*/libonnxruntime_providers_tensorrt.so
-
-FROM ${CUDA_IMAGE} AS cuda
-# The user of the same name and number as in Node's own image, so that both can share a cache.
-RUN userdel --remove ubuntu && useradd --create-home --uid 1000 node \
-  && install --directory --owner node --group node /var/cache/filterscope
-COPY --from=dependencies /usr/local/bin/node /usr/local/bin/node
-COPY --from=cuda-dependencies /app /app
-# apps/cli/bin/filterscope.mjs says why the threshold. ONNX Runtime reports to its makers unless told not to.
-ENV NODE_ENV=production \
-  MALLOC_MMAP_THRESHOLD_=1048576 \
-  ORT_DISABLE_TELEMETRY=1 \
-  FILTERSCOPE_CACHE=/var/cache/filterscope \
-  FILTERSCOPE_HEALTH_PORT=9464
-USER node
-WORKDIR /home/node
-EXPOSE 9464
-HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.FILTERSCOPE_HEALTH_PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/apps/cli/bin/filterscope.mjs"]
-CMD ["worker"]
-
 FROM ${NODE_IMAGE} AS worker
 RUN install --directory --owner node --group node /var/cache/filterscope
 COPY --from=dependencies /app /app
@@ -73,3 +46,13 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.FILTERSCOPE_HEALTH_PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/apps/cli/bin/filterscope.mjs"]
 CMD ["worker"]
+
+FROM worker AS gpu
+USER root
+# Vulkan's loader, and what NVIDIA's driver links to, which the container toolkit brings: its part for Vulkan is `graphics`.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends libvulkan1 libegl1 libxext6 \
+  && rm -rf /var/lib/apt/lists/*
+ENV NVIDIA_DRIVER_CAPABILITIES=compute,graphics,utility
+USER node
+CMD ["worker", "--engine", "onnx-webgpu"]

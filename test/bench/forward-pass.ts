@@ -21,7 +21,9 @@ export async function preparedImages(folder: string): Promise<Uint8Array[]> {
 /** Networks in threads of their own, and a pool that gives out the next free one. */
 export async function networks(weights: Weights, threads: number, method: ConvolutionMethod) {
   const packed = await packWeights(weights, LAYERS.length, method);
-  const units = Array.from({ length: threads }, () => startNetwork(packed, LAYERS, (build) => build()));
+  const units = Array.from({ length: threads }, () =>
+    startNetwork(packed, LAYERS, { device: 'cpu', batch: 1 }, (build) => build()),
+  );
   return {
     pool: createPool(units),
     [Symbol.asyncDispose]: async () => {
@@ -41,7 +43,7 @@ export async function forwardPass(
   const { pool, [Symbol.asyncDispose]: dispose } = await networks(weights, threads, method);
   const outputs = graphOutputs(LAYERS, 'forward');
   const one = (image: Uint8Array) =>
-    pool.use((unit) => unit.run({ mode: 'forward', image, scales: [], outputs }));
+    pool.use((unit) => unit.run({ mode: 'forward', images: [image], scales: [], outputs }));
   return {
     /** @returns images a second. */
     async run(): Promise<number> {

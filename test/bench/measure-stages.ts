@@ -34,13 +34,13 @@ export async function measureStages(
   const runIn = (mode: 'forward' | 'readings' | 'tiles', image: Uint8Array) => {
     const outputs = graphOutputs(LAYERS, mode);
     return network.pool.use((unit) =>
-      unit.run({ mode, image, scales: mode === 'tiles' ? scales : [], outputs }),
+      unit.run({ mode, images: [image], scales: mode === 'tiles' ? scales : [], outputs }),
     );
   };
   const forward = await medianMs(pictures, (image) => runIn('forward', image));
   const readings = await medianMs(pictures, (image) => runIn('readings', image));
   const tiles = await medianMs(pictures, (image) => runIn('tiles', image));
-  const outputs = await runIn('tiles', pictures[0]);
+  const [outputs] = await runIn('tiles', pictures[0]);
 
   const count = filterCount(LAYERS);
   const values = {

@@ -156,6 +156,18 @@ describe.concurrent('options', () => {
     expect(finished.stderr).toContain('FILTERSCOPE_WEIGHTS_URL');
   });
 
+  test('a GPU that is not there: the processor does not step in, and a worker takes no job', async (context) => {
+    if (process.platform !== 'linux') skip(context, 'a GPU can only be hidden from Vulkan');
+    const environment = { VK_DRIVER_FILES: '/nowhere.json', VK_ICD_FILENAMES: '/nowhere.json' };
+    const settings = ['--weights', weights, '--layers', 'block1_conv1'];
+    const attempts = [['analyze', photos, '-o', await newFolder(), ...settings], ['worker']];
+    for (const args of attempts) {
+      const finished = await filterscope([...args, '--engine', 'onnx-webgpu'], { environment });
+      expect(finished).toMatchObject({ code: 2, stdout: '' });
+      expect(finished.stderr).toContain('there is no GPU that can be used');
+    }
+  });
+
   test('a layer, a filter and a sort order that a run does not have', async () => {
     const output = await newFolder();
     const settings = ['--weights', weights, '--layers', 'block1_conv1', '--grids', 'none'];

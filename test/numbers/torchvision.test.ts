@@ -54,8 +54,6 @@ describe.skipIf(missing.status !== 0)('torchvision itself', { timeout: 300_000 }
     const max = new Float32Array(await file('max.f4'));
     const position = new Int32Array(await file('position.i4'));
     const mean = new Float64Array(await file('mean.f8'));
-    const of = <Numbers extends { subarray(start: number, end: number): Numbers }>(all: Numbers, i: number) =>
-      all.subarray(i * FILTERS, (i + 1) * FILTERS);
     pictures = PHOTOS.map((_, i) => pixels.subarray(i * PICTURE_BYTES, (i + 1) * PICTURE_BYTES));
     reference = PHOTOS.map((_, i) => ({
       zeros: Uint16Array.from(of(zeros, i)),
@@ -65,19 +63,16 @@ describe.skipIf(missing.status !== 0)('torchvision itself', { timeout: 300_000 }
     }));
   }, 300_000);
 
-  test.each(['direct', 'winograd'] as const)(
-    'of the same bytes the same readings, %s',
-    async (method) => {
-      const readings = await readingsOf(weights, pictures, method);
-      for (const layer of differencesByLayer(readings, reference)) {
-        console.log(`${method} ${JSON.stringify(layer)}`);
-        expect(layer.zeroFlips).toBeLessThan(5e-6);
-        expect(layer.max).toBeLessThan(5e-6);
-        expect(layer.mean).toBeLessThan(1e-6);
-        expect(layer.positions).toBeLessThan(1e-3);
-      }
-    },
-  );
+  test.each(['direct', 'winograd'] as const)('of the same bytes the same readings, %s', async (method) => {
+    const readings = await readingsOf(weights, pictures, method);
+    for (const layer of differencesByLayer(readings, reference)) {
+      console.log(`${method} ${JSON.stringify(layer)}`);
+      expect(layer.zeroFlips).toBeLessThan(5e-6);
+      expect(layer.max).toBeLessThan(5e-6);
+      expect(layer.mean).toBeLessThan(1e-6);
+      expect(layer.positions).toBeLessThan(1e-3);
+    }
+  });
 
   test('of the same files nearly the same picture, and zero shares to 0.7 points', async () => {
     const own = await Promise.all(PHOTOS.map(pictureOf));
@@ -94,6 +89,14 @@ describe.skipIf(missing.status !== 0)('torchvision itself', { timeout: 300_000 }
     }
   });
 });
+
+/** The readings of one image out of all. */
+function of<Numbers extends { subarray(start: number, end: number): Numbers }>(
+  all: Numbers,
+  image: number,
+): Numbers {
+  return all.subarray(image * FILTERS, (image + 1) * FILTERS);
+}
 
 async function pictureOf(path: string): Promise<PreparedImage> {
   const prepared = await prepareImage(await readFile(path), 'crop');

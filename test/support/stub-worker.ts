@@ -76,7 +76,7 @@ await runWorker({
         await takeTime();
       },
     }),
-  threads: parallel,
+  capacity: { parallel, batch: 1 },
   lockMs,
   graceMs,
   health: health ? { host: '127.0.0.1', port: 0, anyPort: false } : null,

@@ -3,6 +3,7 @@
 // JavaScript, so that any Node can read it.
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,10 +15,12 @@ const args = ['--max-semi-space-size=4', '--heap-growing-percent=20', main, ...p
 // glibc raises this threshold by itself once a large block is freed, and then keeps the gigabyte that building networks
 // takes for a moment: 1.6 GB instead of 0.9 GB for two networks. It is read when a process starts.
 // ONNX Runtime's builds report their use to its makers unless told not to.
+// libuv decodes images in four threads unless told, however many cores there are.
 // What was compiled once is kept, where that folder can be written to: 0.1 s and 20 MB less a command.
 const env = {
   MALLOC_MMAP_THRESHOLD_: '1048576',
   ORT_DISABLE_TELEMETRY: '1',
+  UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())),
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/filterscope', import.meta.url)),
   ...process.env,
 };

@@ -16,7 +16,7 @@ import {
 import { parseLayers } from '@filterscope/vgg16/layers';
 import type { Flavour } from '@filterscope/vgg16/weights';
 import type { Context } from './context.ts';
-import { ENGINES, type EngineName } from './open-engine.ts';
+import { engineOption, threadsOption, type EngineChoice } from './open-engine.ts';
 import {
   failureLimit,
   gridSelection,
@@ -28,7 +28,7 @@ import {
 } from './parse-options.ts';
 import type { Common } from './program.ts';
 
-interface Given extends Common, AccessOptions {
+interface Given extends Common, AccessOptions, EngineChoice {
   readonly dryRun?: boolean;
   readonly weights: string;
   readonly flavour?: Flavour;
@@ -48,8 +48,6 @@ interface Given extends Common, AccessOptions {
   readonly maxFailures?: FailureLimit;
   readonly until?: NonNullable<RunSettings['until']>;
   readonly chunkSize?: number;
-  readonly engine: EngineName;
-  readonly threads?: number;
 }
 
 /** Images that get grids unless told: the sixteen that the grey scale is measured on, a fair sample of about 55 MB. */
@@ -66,8 +64,8 @@ interface AccessOptions {
 /** Adds the arguments and options of `analyze` to its command. */
 export function addAnalyze(command: Command, context: Context, finish: (exitCode: number) => void): void {
   addSettings(command)
-    .addOption(new Option('--engine <engine>', 'what computes').choices(['auto', ...ENGINES]).default('auto'))
-    .option('--threads <n>', 'engine threads (default: one a core)', positiveInteger)
+    .addOption(engineOption())
+    .addOption(threadsOption())
     .action(async (dataset: string, given: Given) => {
       const { analyze } = await import('./commands/analyze.ts');
       finish(await analyze(context, dataset, chosen(given)));

@@ -20,12 +20,13 @@ import { stopsWhen } from './early-stop.ts';
 import { expectedBytes } from './expected-bytes.ts';
 import { bytes, count, shortRun } from './format.ts';
 import { loadWeights, type WeightsChoice } from './load-weights.ts';
+import type { EngineChoice } from './open-engine.ts';
 import { syntheticNote } from './synthetic-note.ts';
 import type { FailureLimit } from './parse-options.ts';
 import { say, type Terminal } from './terminal.ts';
 
 /** What `analyze` and `submit` are told of the run. */
-export interface PlanOptions extends WeightsChoice {
+export interface PlanOptions extends WeightsChoice, EngineChoice {
   readonly output: string;
   readonly layers: readonly ConvolutionLayer[];
   readonly settings: RunSettings;
@@ -40,8 +41,6 @@ export interface PlanOptions extends WeightsChoice {
   readonly maxFailures?: FailureLimit;
   /** Whether readings are taken from earlier runs. */
   readonly reuse: boolean;
-  /** Engine threads. */
-  readonly threads?: number;
 }
 
 /**

@@ -14,6 +14,7 @@ import type { WorkerCommandOptions } from './commands/worker.ts';
 import type { Context } from './context.ts';
 import { EXPORT_FORMATS, QUERY_FORMATS, type ExportFormat, type QueryFormat } from './file-formats.ts';
 import { shortRun } from './format.ts';
+import { engineOption, threadsOption, type EngineChoice } from './open-engine.ts';
 import { openOutput } from './open-output.ts';
 import {
   age,
@@ -26,7 +27,6 @@ import {
   pairLimit,
   period,
   portNumber,
-  positiveInteger,
   type FailureLimit,
 } from './parse-options.ts';
 import { say } from './terminal.ts';
@@ -63,7 +63,8 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
   program
     .command('worker')
     .description('carry out chunks from the queue until told to stop')
-    .option('--threads <n>', 'engine threads (default: one a core)', positiveInteger)
+    .addOption(engineOption())
+    .addOption(threadsOption())
     .option('--grace <time>', 'how long what is in hand may go on after SIGTERM', period, period('60s'))
     .option('--health-host <host>', 'address of /healthz, /readyz and /metrics (default: 127.0.0.1)')
     .option(
@@ -274,10 +275,12 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
       finish(await verify(context, run, options));
     });
 
-  command('doctor', 'is everything there and working').action(async (options: Common) => {
-    const { doctor } = await import('./commands/doctor.ts');
-    finish(await doctor(context, options));
-  });
+  command('doctor', 'is everything there and working')
+    .addOption(engineOption())
+    .action(async (options: Common & EngineChoice) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      finish(await doctor(context, options));
+    });
   return program;
 }
 

@@ -9,6 +9,7 @@ import { REPORT_EVERY_MS, sendReport, withdrawReport } from '@filterscope/queue/
 import { chunkLine } from '@filterscope/runs/chunk-line';
 import { CHUNKS_IN_WORK } from '@filterscope/runs/run-chunks';
 import { createWorkplace } from '@filterscope/runs/workplace';
+import type { Engine } from '@filterscope/vgg16/engine';
 import { createBusyMeter } from './busy-meter.ts';
 import { createEngineShelf, type OpenEngine } from './engine-shelf.ts';
 import { throttleErrors } from './error-throttle.ts';
@@ -25,8 +26,8 @@ export interface WorkerOptions {
   readonly allowedOutputs: readonly string[] | null;
   readonly openStore: OpenStore;
   readonly openEngine: OpenEngine;
-  /** Units that the engines have, each. */
-  readonly threads: number;
+  /** Images that an engine computes at a time. */
+  readonly capacity: Pick<Engine, 'parallel' | 'batch'>;
   readonly lockMs: number;
   /** How long what is in hand may go on after the signal. */
   readonly graceMs: number;
@@ -47,7 +48,8 @@ const RATE_WINDOW_MS = 60_000;
  * @throws FilterscopeError `worker-stuck` when it gets no work though work waits: whoever started it is to start another.
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const { redisUrl, threads, lockMs, graceMs, log, signal } = options;
+  const { redisUrl, capacity, lockMs, graceMs, log, signal } = options;
+  const threads = capacity.parallel;
   const worker = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const onError = throttleErrors((error, times) => log.warn({ err: error, times }, 'Redis'), ERRORS_EVERY_MS);
   const redis = connectRedis(redisUrl, 'patient', onError);
@@ -75,7 +77,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const handlers = createHandlers({
     runs,
     engines,
-    workplace: createWorkplace({ parallel: threads, batch: 1 }),
+    workplace: createWorkplace(capacity),
     allowedOutputs: options.allowedOutputs,
     onImage(row, reused) {
       if (!reused) seen.images += 1;

@@ -53,42 +53,6 @@ describe('a pool', () => {
     expect(await pool.use((unit) => Promise.resolve(unit))).toBe('only');
   });
 
-  test('lets a waiting call go when its signal is aborted, and begins it never', async () => {
-    const begun: string[] = [];
-    const pool = createPool(['only']);
-    const [first, second, third] = ['1', '2', '3'].map((name) => held(begun, name));
-    const abort = new AbortController();
-    const one = pool.use(first.work);
-    const two = pool.use(second.work, abort.signal);
-    const three = pool.use(third.work);
-    abort.abort(new Error('no more'));
-    await expect(two).rejects.toThrow('no more');
-    first.end();
-    third.end();
-    expect(await Promise.all([one, three])).toEqual(['1', '3']);
-    expect(begun).toEqual(['1', '3']);
-  });
-
-  test('finishes work that has begun when its signal is aborted', async () => {
-    const pool = createPool(['only']);
-    const abort = new AbortController();
-    const { work, end } = held([], 'work');
-    const result = pool.use(work, abort.signal);
-    await settled();
-    abort.abort();
-    end();
-    expect(await result).toBe('work');
-  });
-
-  test('begins nothing for a signal that is aborted already', async () => {
-    const begun: string[] = [];
-    const pool = createPool(['only']);
-    await expect(pool.use(held(begun, '1').work, AbortSignal.abort(new Error('late')))).rejects.toThrow(
-      'late',
-    );
-    expect(begun).toEqual([]);
-  });
-
   test('is drained when no call runs or waits', async () => {
     const pool = createPool(['only']);
     await pool.drain();

@@ -1,10 +1,7 @@
 /** A fixed set of units that calls take turns on, in the order in which they asked. */
 export interface Pool<Unit> {
-  /**
-   * Runs `work` on the next free unit.
-   * @throws the signal's reason when it is aborted before a unit is free; work that has begun is finished.
-   */
-  use<Result>(work: (unit: Unit) => Promise<Result>, signal?: AbortSignal): Promise<Result>;
+  /** Runs `work` on the next free unit. */
+  use<Result>(work: (unit: Unit) => Promise<Result>): Promise<Result>;
   /** Resolves when no unit is busy and no call waits. */
   drain(): Promise<void>;
 }
@@ -14,22 +11,9 @@ export function createPool<Unit>(units: readonly Unit[]): Pool<Unit> {
   const queue: ((unit: Unit) => void)[] = [];
   const idle: (() => void)[] = [];
 
-  const take = (signal?: AbortSignal): Promise<Unit> => {
-    signal?.throwIfAborted();
+  const take = (): Promise<Unit> => {
     const unit = free.pop();
-    if (unit !== undefined) return Promise.resolve(unit);
-    return new Promise((resolve, reject) => {
-      const waiter = (unit: Unit) => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve(unit);
-      };
-      const onAbort = () => {
-        queue.splice(queue.indexOf(waiter), 1);
-        reject(signal?.reason);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      queue.push(waiter);
-    });
+    return unit === undefined ? new Promise((resolve) => queue.push(resolve)) : Promise.resolve(unit);
   };
   const giveBack = (unit: Unit): void => {
     const next = queue.shift();
@@ -39,8 +23,8 @@ export function createPool<Unit>(units: readonly Unit[]): Pool<Unit> {
   };
 
   return {
-    async use(work, signal) {
-      const unit = await take(signal);
+    async use(work) {
+      const unit = await take();
       try {
         return await work(unit);
       } finally {

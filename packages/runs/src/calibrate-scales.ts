@@ -37,9 +37,10 @@ export async function calibrateScales(work: ChunkWork): Promise<GreyScales> {
   const deaths = (await journal?.suspects()) ?? new Map<number, number>();
   const rows = await firstImages(work);
   let measured = 0;
-  for (let i = 0; i < rows.length && measured < CALIBRATION_IMAGES; i += engine.parallel) {
+  const step = engine.parallel * engine.batch;
+  for (let i = 0; i < rows.length && measured < CALIBRATION_IMAGES; i += step) {
     const batch = rows
-      .slice(i, i + engine.parallel)
+      .slice(i, i + step)
       .map(({ row, entry }) => ownTiles(work, entry, row, deaths.get(row) ?? 0));
     for (const result of await settleAll(batch)) {
       if (!result || measured === CALIBRATION_IMAGES) continue;

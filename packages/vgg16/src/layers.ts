@@ -47,6 +47,11 @@ function layerTable(): ConvolutionLayer[] {
   return layers;
 }
 
+/** How many of the thirteen layers have to be computed, from the first on, for these to be measured. */
+export function networkDepth(layers: readonly LayerShape[]): number {
+  return LAYERS.findLastIndex(({ layer }) => layers.some((measured) => measured.layer === layer)) + 1;
+}
+
 /**
  * The layers that a `--layers` value names, in network order: `all`, a list (`block1_conv1,block5_conv3`), or ranges
  * with either end open (`..block2_conv2`, `block4_conv1..`).

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { isHdf5, openKerasH5 } from './keras-h5.ts';
 import { layersOf, type LayerArray } from './layer-arrays.ts';
-import { LAYERS, type ConvolutionLayer } from './layers.ts';
+import { LAYERS, networkDepth, type ConvolutionLayer } from './layers.ts';
 import { decodeSafetensors, encodeSafetensors, type Tensor, type TensorFile } from './safetensors.ts';
 import type { ConvolutionWeights, Flavour, Weights } from './weights.ts';
 
@@ -54,8 +54,7 @@ export async function parseWeights(
  * network, the `--layers` that they are enough for.
  */
 export function requireLayers(weights: Weights, layers: readonly ConvolutionLayer[]): void {
-  const depth = LAYERS.findLastIndex(({ layer }) => layers.some((wanted) => wanted.layer === layer)) + 1;
-  const missing = LAYERS.slice(0, depth).filter(({ layer }) => !weights.layers.has(layer));
+  const missing = LAYERS.slice(0, networkDepth(layers)).filter(({ layer }) => !weights.layers.has(layer));
   if (missing.length === 0) return;
   const names = missing.map(({ layer }) => layer).join(', ');
   const complete = LAYERS.findIndex(({ layer }) => !weights.layers.has(layer));

@@ -65,7 +65,7 @@ async function carryOut(
   options: AnalyzeOptions,
 ): Promise<IndexDocument> {
   const { signal, versions } = context;
-  await using engine = await openEngine(plan.weights.content, options.layers, options.threads);
+  await using engine = await openEngine(plan.weights.content, options.layers, options);
   const reuse = reuseSearch(context, options, engine.identity);
   const { access, crops } = options;
   const place = { dataset: dataset.url, output, versions, access, crops, ...(reuse && { reuse }) };

@@ -9,7 +9,7 @@ import { syntheticWeights } from '@filterscope/vgg16/synthetic';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { bytes } from '../format.ts';
-import { defaultThreads, openEngine } from '../open-engine.ts';
+import { defaultThreads, openEngine, type EngineChoice } from '../open-engine.ts';
 import { openOutput } from '../open-output.ts';
 import { renderTable } from '../table.ts';
 import { write, writeJsonArray } from '../terminal.ts';
@@ -24,14 +24,17 @@ interface Check {
 const SCARCE_BYTES = 1e9;
 
 /** `filterscope doctor`: is everything there and working? @returns the exit code. */
-export async function doctor(context: Context, options: { output: string; json: boolean }): Promise<number> {
+export async function doctor(
+  context: Context,
+  options: EngineChoice & { output: string; json: boolean },
+): Promise<number> {
   const { terminal } = context;
   configureImaging();
   const checks = [
     await attempt('Node.js', async () => ok(`${process.version} on ${process.platform} ${process.arch}`)),
     await attempt('machine', checkMachine),
     await attempt('images', checkImaging),
-    await attempt('engine', checkEngine),
+    await attempt('engine', () => checkEngine(options)),
     await attempt('queries', checkQueries),
     await attempt('weights', () => checkWeights(context)),
     await attempt('output', () => checkOutput(context, options.output)),
@@ -74,8 +77,8 @@ async function checkImaging(): Promise<Finding> {
 }
 
 /** The first layer of the synthetic network on a grey picture. */
-async function checkEngine(): Promise<Finding> {
-  await using engine = await openEngine(syntheticWeights(), LAYERS.slice(0, 1), 1);
+async function checkEngine(choice: EngineChoice): Promise<Finding> {
+  await using engine = await openEngine(syntheticWeights(), LAYERS.slice(0, 1), { ...choice, threads: 1 });
   const grey = new Uint8Array(224 * 224 * 3).fill(128);
   const start = performance.now();
   const [result] = await engine.infer([grey], {});

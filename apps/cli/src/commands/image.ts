@@ -46,7 +46,9 @@ async function draw(context: Context, document: RunDocument, output: ObjectStore
   await using dataset = await openDataset(context, document.dataset, document.access);
   const engine = async () => {
     const { bytes } = await output.get(weightsKey(document.weights.sha256), undefined, signal);
-    return openEngine(await parseWeights(bytes, document.weights.name), measuredLayers(document), 1);
+    return openEngine(await parseWeights(bytes, document.weights.name), measuredLayers(document), {
+      threads: 1,
+    });
   };
   return await drawImage(document, dataset, output, row, engine, signal);
 }

@@ -66,7 +66,7 @@ async function* allChecks(
     const weights = await parseWeights(bytes, document.weights.name);
     yield* verifyNetwork(weights, defaultThreads(), signal);
     const dataset = async () => stack.use(await openDataset(context, document.dataset, document.access));
-    const engine = () => openEngine(weights, measuredLayers(document), 1);
+    const engine = () => openEngine(weights, measuredLayers(document), { threads: 1 });
     yield* runChecks({ results, openDataset: dataset, openEngine: engine }, signal);
   }
   yield* await storeChecks(output, signal);

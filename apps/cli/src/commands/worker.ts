@@ -1,12 +1,13 @@
 import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { createLog } from '@filterscope/worker/log';
+import { LAYERS } from '@filterscope/vgg16/layers';
+import { syntheticWeights } from '@filterscope/vgg16/synthetic';
 import { runWorker } from '@filterscope/worker/worker';
 import type { Context } from '../context.ts';
-import { defaultThreads, openEngine } from '../open-engine.ts';
+import { engineCapacity, openEngine, type EngineChoice } from '../open-engine.ts';
 import { openStoreHere } from '../open-output.ts';
 
-export interface WorkerCommandOptions {
-  readonly threads?: number;
+export interface WorkerCommandOptions extends EngineChoice {
   readonly grace: number;
   readonly healthHost?: string;
   readonly healthPort?: number;
@@ -19,7 +20,8 @@ const LEAVE_MS = 2_000;
 export async function worker(context: Context, options: WorkerCommandOptions): Promise<void> {
   const { terminal, environment, signal } = context;
   configureImaging();
-  const threads = options.threads ?? defaultThreads();
+  // A worker that finds out with its first job that it cannot compute would spoil that.
+  await (await openEngine(syntheticWeights(), LAYERS.slice(0, 1), options))[Symbol.asyncDispose]();
   const port = options.healthPort ?? environment.healthPort;
   // A connection that looks for a Redis that is away keeps nobody waiting.
   using leave = new DisposableStack();
@@ -28,8 +30,8 @@ export async function worker(context: Context, options: WorkerCommandOptions): P
     redisUrl: environment.redisUrl,
     allowedOutputs: environment.allowedOutputs,
     openStore: (url, access) => openStoreHere(context, url, access),
-    openEngine: (weights, layers) => openEngine(weights, layers, threads),
-    threads,
+    openEngine: (weights, layers) => openEngine(weights, layers, options),
+    capacity: engineCapacity(options),
     lockMs: environment.lockMs,
     graceMs: options.grace,
     health:

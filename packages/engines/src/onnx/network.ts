@@ -1,17 +1,21 @@
-import type { PackedWeights } from './packed-weights.ts';
-import { startEngineThread } from './engine-thread.ts';
-import type { Outputs, Scales } from './session-thread.ts';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
-import type { GraphMode } from './vgg16-graph.ts';
+import { createPool } from '../pool.ts';
+import { startEngineThread } from './engine-thread.ts';
+import type { PackedWeights } from './packed-weights.ts';
+import type { Outputs, Scales, ThreadTask } from './session-thread.ts';
+import type { GraphMode, GraphTarget } from './vgg16-graph.ts';
 
 /** A network in a thread of its own, rebuilt when it is asked for outputs that it does not have. */
 export interface Network extends AsyncDisposable {
-  run(request: NetworkRequest): Promise<Outputs>;
+  /** Images that the next run in this mode takes at most. */
+  room(mode: GraphMode): number;
+  /** @returns the outputs of each image */
+  run(request: NetworkRequest): Promise<Outputs[]>;
 }
 
 export interface NetworkRequest {
   readonly mode: GraphMode;
-  readonly image: Uint8Array;
+  readonly images: readonly Uint8Array[];
   /** For `tiles`; empty otherwise. */
   readonly scales: Scales;
   readonly outputs: readonly string[];
@@ -23,27 +27,55 @@ export interface NetworkRequest {
  */
 const PATIENCE = 16;
 
-/** @param alone lets one network be built at a time: building takes three times the memory that running does */
+/** The runtime has one GPU context for the whole process, which threads must not use at the same time: it crashes. */
+const gpu = createPool([null]);
+
+/**
+ * @param target its batch is for readings alone: maps take 54 MB an image
+ * @param alone lets one network be built at a time: building takes three times the memory that running does
+ */
 export function startNetwork(
   weights: PackedWeights,
   layers: readonly ConvolutionLayer[],
+  { device, batch }: GraphTarget,
   alone: <Result>(work: () => Promise<Result>) => Promise<Result>,
 ): Network {
-  const thread = startEngineThread({ weights, layers });
+  const thread = startEngineThread({ weights, layers, device });
+  const inTurn = <Result>(work: () => Promise<Result>) => (device === 'gpu' ? gpu.use(work) : work());
+  const carryOut = (task: ThreadTask) => inTurn(() => thread.carryOut(task));
   const ownScales = layers.map(({ layer, filters }) => [layer, new Float32Array(filters)] as const);
   let loaded: GraphMode | undefined;
   let withoutTiles = 0;
+  const graphFor = (mode: GraphMode) =>
+    mode === 'readings' && loaded === 'tiles' && withoutTiles < PATIENCE ? 'tiles' : mode;
+  const batchOf = (graph: GraphMode) => (graph === 'tiles' || graph === 'activations' ? 1 : batch);
   return {
-    async run({ mode, image, scales, outputs }) {
+    room: (mode) => batchOf(graphFor(mode)),
+    async run({ mode, images, scales, outputs }) {
+      const graph = graphFor(mode);
       withoutTiles = mode === 'readings' ? withoutTiles + 1 : 0;
-      const useTiles = mode === 'readings' && loaded === 'tiles' && withoutTiles <= PATIENCE;
-      if (loaded !== mode && !useTiles) {
+      if (loaded !== graph) {
         loaded = undefined;
-        await alone(() => thread.carryOut({ kind: 'load', mode }));
-        loaded = mode;
+        await alone(() => carryOut({ kind: 'load', mode: graph, batch: batchOf(graph) }));
+        loaded = graph;
       }
-      return thread.carryOut({ kind: 'run', image, scales: useTiles ? ownScales : scales, outputs });
+      const whole = await carryOut({
+        kind: 'run',
+        images,
+        scales: graph === mode ? scales : ownScales,
+        outputs,
+      });
+      return images.map((_, i) => part(whole, i, batchOf(graph)));
     },
-    [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => inTurn(async () => thread[Symbol.asyncDispose]()),
   };
+}
+
+/** The outputs of one image out of so many. */
+function part(outputs: Outputs, image: number, batch: number): Outputs {
+  const of = Object.entries(outputs).map(([name, data]) => {
+    const length = data.length / batch;
+    return [name, data.subarray(image * length, (image + 1) * length)] as const;
+  });
+  return Object.fromEntries(of);
 }

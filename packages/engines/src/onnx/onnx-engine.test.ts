@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ImageResult, PreparedImage } from '@filterscope/vgg16/engine';
 import { INPUT_SIZE, parseLayers } from '@filterscope/vgg16/layers';
 import { PREPROCESSING } from '@filterscope/vgg16/preprocessing';
@@ -121,6 +122,16 @@ describe('an engine', () => {
     abort.abort(new Error('no more'));
     await expect(waiting).rejects.toThrow('no more');
     expect(await begun).toHaveLength(1);
+  });
+
+  test('finishes an image in work when its signal is aborted, and begins none for one that is aborted already', async () => {
+    await using engine = await createOnnxEngine({ weights, layers: first, threads: 1 });
+    const abort = new AbortController();
+    const begun = engine.infer([picture(0)], {}, abort.signal);
+    await setImmediate();
+    abort.abort(new Error('no more'));
+    expect(await begun).toHaveLength(1);
+    await expect(engine.infer([picture(1)], {}, abort.signal)).rejects.toThrow('no more');
   });
 });
 

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { createOnnxGraph, EXTERNAL_FILE, ONNX_TYPE } from './onnx-model.ts';
 
-const { float, int64, uint8 } = ONNX_TYPE;
+const { float, int32, int64, uint8 } = ONNX_TYPE;
 
 test('a model with constants and attributes of every kind runs in the runtime', async () => {
   const g = createOnnxGraph();
@@ -12,7 +12,8 @@ test('a model with constants and attributes of every kind runs in the runtime', 
   g.output(g.op('Transpose', [leaky], { perm: [1, 0] }), 'turned', float, [3, 2]);
   g.output(g.op('ArgMax', [scaled], { axis: 1, keepdims: 0 }), 'largest', int64, [2]);
   g.output(g.op('Reshape', [x, g.integers([-1])]), 'flat', float, [6]);
-  g.output(g.integerRange(3, 7), 'sevens', int64, [3]);
+  g.output(g.integerRange(3, 7), 'sevens', int32, [3]);
+  g.output(g.integer(-5), 'one', int32, []);
   g.output(g.zeroBytes(4), 'zeros', uint8, [4]);
 
   const session = await InferenceSession.create(g.encode());
@@ -22,7 +23,8 @@ test('a model with constants and attributes of every kind runs in the runtime', 
     turned: Float32Array.of(1, -2, -10, 50, 300, 50),
     largest: BigInt64Array.of(2n, 1n),
     flat: Float32Array.of(1, -2, 3, -4, 5, 0.5),
-    sevens: BigInt64Array.of(0n, 7n, 14n),
+    sevens: Int32Array.of(0, 7, 14),
+    one: Int32Array.of(-5),
     zeros: new Uint8Array(4),
   });
 });

@@ -1,7 +1,7 @@
 import { PbfWriter } from 'pbf';
 
 /** Element types of ONNX tensors (`TensorProto.DataType` in onnx.proto). */
-export const ONNX_TYPE = { float: 1, uint8: 2, int64: 7 } as const;
+export const ONNX_TYPE = { float: 1, uint8: 2, int32: 6, int64: 7 } as const;
 export type OnnxType = (typeof ONNX_TYPE)[keyof typeof ONNX_TYPE];
 
 /** An attribute: an integer, a list of integers, or a float (a bare number would be ambiguous: ONNX tells 1 from 1.0). */
@@ -17,7 +17,7 @@ interface Tensor {
   readonly name: string;
   readonly type: OnnxType;
   readonly dimensions: readonly number[];
-  readonly data: Float32Array | BigInt64Array | Uint8Array | ExternalFloats;
+  readonly data: Float32Array | BigInt64Array | Int32Array | Uint8Array | ExternalFloats;
 }
 /** Float32 numbers beside the model: `length` of them from byte `offset` of the file {@link EXTERNAL_FILE}. */
 export interface ExternalFloats {
@@ -44,8 +44,11 @@ export interface OnnxGraph {
   floats(dimensions: readonly number[], data: Float32Array | readonly number[], name?: string): string;
   /** A constant that is kept beside the model, so that many sessions can read one copy. */
   externalFloats(dimensions: readonly number[], data: ExternalFloats): string;
+  /** A list of int64, as shapes are. */
   integers(values: readonly number[]): string;
-  /** `[0, step, 2·step, …]`, `count` int64 values. */
+  /** One int32. */
+  integer(value: number): string;
+  /** `[0, step, 2·step, …]`, `count` int32 values. */
   integerRange(count: number, step: number): string;
   /** Zeros of type uint8. */
   zeroBytes(count: number): string;
@@ -89,9 +92,13 @@ export function createOnnxGraph(): OnnxGraph {
         data,
       });
     },
+    integer(value) {
+      const data = Int32Array.of(value);
+      return constant({ name: `integer${value}`, type: ONNX_TYPE.int32, dimensions: [], data });
+    },
     integerRange(count, step) {
-      const data = BigInt64Array.from({ length: count }, (_, i) => BigInt(i * step));
-      return constant({ name: `range${count}x${step}`, type: ONNX_TYPE.int64, dimensions: [count], data });
+      const data = Int32Array.from({ length: count }, (_, i) => i * step);
+      return constant({ name: `range${count}x${step}`, type: ONNX_TYPE.int32, dimensions: [count], data });
     },
     zeroBytes(count) {
       return constant({

@@ -3,7 +3,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ConvolutionLayer } from '@filterscope/vgg16/layers';
 import { EXTERNAL_FILE } from './onnx-model.ts';
 import type { PackedWeights } from './packed-weights.ts';
-import { vgg16Graph, type GraphMode } from './vgg16-graph.ts';
+import { vgg16Graph, type GraphMode, type GraphTarget } from './vgg16-graph.ts';
 
 // The body of one engine thread. `InferenceSession.run` is synchronous inside and blocks the thread it is called on for
 // the whole forward pass, therefore it gets a thread of its own.
@@ -11,18 +11,22 @@ import { vgg16Graph, type GraphMode } from './vgg16-graph.ts';
 export interface ThreadSettings {
   readonly weights: PackedWeights;
   readonly layers: readonly ConvolutionLayer[];
+  readonly device: GraphTarget['device'];
 }
 /** Grey scale of a layer's tiles: activation per grey level, a filter; 0 for the tile's own maximum. */
 export type Scales = readonly (readonly [layer: string, scale: Float32Array])[];
-export type TensorData = Float32Array | BigInt64Array | Uint8Array;
+export type TensorData = Float32Array | Int32Array | Uint8Array;
+/** By name, of all images of the batch, one after the other. */
 export type Outputs = Readonly<Record<string, TensorData>>;
 
 export type ThreadTask =
   /** Makes the network that `run` uses from then on, in place of the one before. */
-  | { readonly kind: 'load'; readonly mode: GraphMode }
+  | { readonly kind: 'load'; readonly mode: GraphMode; readonly batch: number }
   | {
       readonly kind: 'run';
-      readonly image: Uint8Array;
+      /** As many as the network takes, or fewer. */
+      readonly images: readonly Uint8Array[];
+      /** The same for all of them. */
       readonly scales: Scales;
       readonly outputs: readonly string[];
     }
@@ -36,8 +40,9 @@ export type ThreadReply =
   | { readonly id: number; readonly error: string };
 
 const port = parentPort!;
-const { weights, layers }: ThreadSettings = workerData;
+const { weights, layers, device }: ThreadSettings = workerData;
 let session: InferenceSession | undefined;
+let batch = 1;
 
 port.on('message', (request: ThreadRequest) => void answer(request));
 
@@ -54,24 +59,41 @@ async function answer({ id, task }: ThreadRequest): Promise<void> {
 }
 
 async function carryOut(task: ThreadTask): Promise<Outputs> {
-  if (task.kind === 'run') return run(task.image, task.scales, task.outputs);
+  if (task.kind === 'run') return run(task.images, task.scales, task.outputs);
   await session?.release();
   session = undefined;
-  if (task.kind === 'load') session = await createSession(task.mode);
-  else port.close();
+  if (task.kind === 'load') {
+    batch = task.batch;
+    session = await createSession(task.mode);
+  } else port.close();
   return {};
 }
 
-async function run(image: Uint8Array, scales: Scales, outputs: readonly string[]): Promise<Outputs> {
-  const feeds: Record<string, Tensor> = { image: new Tensor('uint8', image, [1, 224, 224, 3]) };
-  for (const [layer, scale] of scales) feeds[`scale/${layer}`] = new Tensor('float32', scale, [scale.length]);
+async function run(
+  images: readonly Uint8Array[],
+  scales: Scales,
+  outputs: readonly string[],
+): Promise<Outputs> {
+  const feeds: Record<string, Tensor> = { image: new Tensor('uint8', stacked(images), [batch, 224, 224, 3]) };
+  for (const [layer, scale] of scales) {
+    const all = Float32Array.from({ length: batch * scale.length }, (_, i) => scale[i % scale.length]);
+    feeds[`scale/${layer}`] = new Tensor('float32', all, [batch, scale.length]);
+  }
   const results = await session!.run(feeds, outputs);
   return Object.fromEntries(outputs.map((name) => [name, results[name].data as TensorData]));
 }
 
+/** The images one after the other, black ones in places that are left. */
+function stacked(images: readonly Uint8Array[]): Uint8Array {
+  if (batch === 1) return images[0];
+  const whole = new Uint8Array(batch * 224 * 224 * 3);
+  for (const [i, image] of images.entries()) whole.set(image, (i * whole.length) / batch);
+  return whole;
+}
+
 function createSession(mode: GraphMode): Promise<InferenceSession> {
-  return InferenceSession.create(vgg16Graph(weights, layers, mode), {
-    executionProviders: ['cpu'],
+  return InferenceSession.create(vgg16Graph(weights, layers, mode, { device, batch }), {
+    executionProviders: device === 'gpu' ? ['webgpu', 'cpu'] : ['cpu'],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
