@@ -20,7 +20,7 @@ export interface ScaleReport {
   readonly readRows: number;
 }
 
-/** Limits on a million images that issue 4 sets, in seconds. */
+/** What a million images may take, in seconds. */
 const LIMITS: Readonly<Record<string, number>> = { layers: 1, filters: 1, filter: 1, compare: 3 };
 const COMPLETION = { seconds: 60, bytes: 1e9 };
 
