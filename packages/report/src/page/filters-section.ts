@@ -63,8 +63,8 @@ function cropPicture({ crop, missing, image, max, field }: TopCrop, index: numbe
     src: `data:${type};base64,${Buffer.from(bytes).toString('base64')}`,
     alt,
     title: alt,
-    width: 78,
-    height: 78,
+    width: 72,
+    height: 72,
     ...(enlarged > 1 && { className: ['enlarged'] }),
   });
 }

@@ -22,6 +22,7 @@ figcaption b, caption b { color: var(--ink); }
 .scroll { overflow-x: auto; margin: 1.25rem 0; }
 table { border-collapse: collapse; font-size: 0.8125rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.28rem 1rem 0.28rem 0; text-align: left; vertical-align: top; font-weight: 400; }
+th:last-child, td:last-child { padding-right: 0; }
 thead th { border-bottom: 1px solid var(--ink); font-weight: 600; vertical-align: bottom; }
 tbody { border-bottom: 1px solid var(--ink); }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
@@ -33,10 +34,10 @@ tbody tr + tr > * { border-top: 1px solid var(--line); }
 .number { text-align: right; white-space: nowrap; }
 .name { white-space: nowrap; }
 .outside { overflow-wrap: anywhere; max-width: 24rem; }
-.crops { display: flex; gap: 5px; padding: 2px 0; }
-.crops img { width: 78px; height: 78px; flex: none; object-fit: contain; background: var(--shade); image-rendering: auto; }
+.crops { display: flex; gap: 4px; padding: 2px 0; }
+.crops img { width: 72px; height: 72px; flex: none; object-fit: contain; background: var(--shade); image-rendering: auto; }
 .crops img.enlarged { image-rendering: pixelated; }
-.crops .missing { flex: none; width: 78px; height: 78px; padding: 4px; background: var(--shade); color: var(--quiet); font-size: 0.65rem; line-height: 1.25; overflow: hidden; }
+.crops .missing { flex: none; width: 72px; height: 72px; padding: 4px; background: var(--shade); color: var(--quiet); font-size: 0.65rem; line-height: 1.25; overflow: hidden; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.3rem 1.5rem; margin: 1rem 0; font-size: 0.875rem; }
 dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
