@@ -376,6 +376,10 @@ describe.skipIf(reason !== '')('the commands of a distributed run', { timeout: 1
     );
     const worker = scene.startWorker(badPassword);
     await scene.until('what the worker says of it', () => worker.said().includes('WRONGPASS'));
+    // Where the client would go on in database 0, among somebody else's jobs.
+    const wrongDatabase = scene.startWorker({ REDIS_URL: `${redisUrl.replace(/\/\d*$/, '')}/1000` });
+    expect((await wrongDatabase.finished).code).toBe(2);
+    expect(wrongDatabase.said()).toContain('refuses: ERR DB index is out of range');
     expect((await unreachable).stderr).toMatch(/could not list .* now \(ECONNREFUSED\)/);
     await scene.expectNoSecrets('wrong-secret');
   });

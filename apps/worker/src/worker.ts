@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { consume, type Consumer } from '@filterscope/queue/consumer';
 import type { RunPlace } from '@filterscope/queue/job';
-import { connectRedis } from '@filterscope/queue/redis';
+import { connectRedis, isWrongDatabase, redisError } from '@filterscope/queue/redis';
 import { REPORT_EVERY_MS, sendReport, withdrawReport } from '@filterscope/queue/worker-reports';
 import { chunkLine } from '@filterscope/runs/chunk-line';
 import { CHUNKS_IN_WORK } from '@filterscope/runs/run-chunks';
@@ -45,20 +45,26 @@ const RATE_WINDOW_MS = 60_000;
 
 /**
  * Carries out chunks until the signal, then drains or hands back.
- * @throws FilterscopeError `worker-stuck` when it gets no work though work waits: whoever started it is to start another.
+ * @throws FilterscopeError `worker-stuck` when it gets no work though work waits: whoever started it is to start another; `redis-refused` when
+ * Redis has no database of the number given, where the client would go on in database 0.
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const { redisUrl, capacity, lockMs, graceMs, log, signal } = options;
   const threads = capacity.parallel;
   const worker = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const onError = throttleErrors((error, times) => log.warn({ err: error, times }, 'Redis'), ERRORS_EVERY_MS);
+  /** Aborted with the reason when the worker is to end itself. */
+  const failed = new AbortController();
+  const say = throttleErrors((error, times) => log.warn({ err: error, times }, 'Redis'), ERRORS_EVERY_MS);
+  const onError = (error: Error) => {
+    say(error);
+    if (isWrongDatabase(error)) failed.abort(redisError(error, redisUrl));
+  };
   const redis = connectRedis(redisUrl, 'patient', onError);
   const hasty = connectRedis(redisUrl, 'hasty', onError);
   const meter = createBusyMeter(threads);
   const startedAt = new Date().toISOString();
   /** Images that were computed, jobs begun, the newest engine, and jobs by run. */
   const seen = { images: 0, begun: 0, engine: null as string | null, runs: new Map<string, number>() };
-  const stuck = new AbortController();
 
   await using engines = createEngineShelf(async (weights, layers) => {
     const engine = await options.openEngine(weights, layers);
@@ -137,7 +143,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   await using server = options.health
     ? await startHealthServer(
         {
-          healthy: () => !stuck.signal.aborted,
+          healthy: () => !failed.signal.aborted,
           ready: () => redis.status === 'ready' && !signal.aborted,
           registry: metrics.registry,
         },
@@ -168,28 +174,30 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const isStuck = createIdleWatch(STUCK_AFTER_MS);
   const look = async () => {
     const waiting = await consumer.queue.ready();
-    if (isStuck({ active: consumer.active(), begun: seen.begun, waiting })) stuck.abort();
+    if (isStuck({ active: consumer.active(), begun: seen.begun, waiting })) failed.abort(workerStuck());
   };
   const timer = setInterval(() => {
     report().catch(() => undefined); // Redis is away; that is said elsewhere
     look().catch(() => undefined);
   }, REPORT_EVERY_MS);
 
-  await aborted(AbortSignal.any([signal, stuck.signal]));
+  await aborted(AbortSignal.any([signal, failed.signal]));
   clearInterval(timer);
   log.info({ active: consumer.active(), graceMs }, 'stopping: nothing new is taken');
-  await consumer.stop(stuck.signal.aborted ? 0 : graceMs);
+  await consumer.stop(failed.signal.aborted ? 0 : graceMs);
   await withdrawReport(hasty, worker).catch(() => undefined);
   redis.disconnect();
   hasty.disconnect();
   log.info({ images: seen.images }, 'stopped');
-  if (stuck.signal.aborted) {
-    throw new FilterscopeError(
-      'worker-stuck',
-      `the worker got no work for ${STUCK_AFTER_MS / 1000} s though work waits; it has ended itself, start it again`,
-      { class: 'transient' },
-    );
-  }
+  failed.signal.throwIfAborted();
+}
+
+function workerStuck(): FilterscopeError {
+  return new FilterscopeError(
+    'worker-stuck',
+    `the worker got no work for ${STUCK_AFTER_MS / 1000} s though work waits; it has ended itself, start it again`,
+    { class: 'transient' },
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

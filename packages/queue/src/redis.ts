@@ -68,7 +68,8 @@ const NOT_NOW = /^(LOADING|READONLY|MASTERDOWN|MISCONF|NOREPLICAS|CLUSTERDOWN|TR
 const FULL = /OOM command not allowed/;
 
 /** What Redis says for good, and what a server says that is none. */
-const REFUSED = /WRONGPASS|NOAUTH|NOPERM|DB index is out of range/;
+const WRONG_DATABASE = /DB index is out of range/;
+const REFUSED = new RegExp(`WRONGPASS|NOAUTH|NOPERM|${WRONG_DATABASE.source}`);
 const NO_REDIS = /^Unknown RESP type|^Protocol error/i;
 
 /**
@@ -99,6 +100,11 @@ export function redisError(error: unknown, url: string, last?: Error): unknown {
   if (!isLost(error)) return error;
   const message = `Redis at ${place(url)} is out of reach (${reason}); set REDIS_URL, or start one with "docker compose up -d redis"`;
   return new FilterscopeError('redis-unavailable', message, { class: 'transient', cause });
+}
+
+/** Whether Redis has no database of the number that its URL names; ioredis then works in database 0. */
+export function isWrongDatabase(error: Error): boolean {
+  return WRONG_DATABASE.test(error.message);
 }
 
 /** Whether Redis, not the work, is what failed: it is short of memory, busy or away. */
