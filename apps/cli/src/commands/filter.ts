@@ -12,6 +12,9 @@ import { shareBar } from '../share-bar.ts';
 import { renderTable } from '../table.ts';
 import { write, writeJson } from '../terminal.ts';
 
+/** Classes of a table that is to be read: so many with the highest blank rates, and with the lowest. */
+const CLASSES_AN_END = 20;
+
 type NamedDetail = Awaited<ReturnType<typeof namedDetail>>;
 
 /** `filterscope filter`: one filter in full. */
@@ -123,13 +126,21 @@ function topTable({ topImages }: NamedDetail): string {
   return [table, ...[...folders].map((folder) => `pictures: ${folder}\n`)].join('');
 }
 
+/** Of many classes those with the highest and the lowest rates. */
 function classTable({ classes }: NamedDetail): string {
-  const rows = classes.map((row) => [
+  const sorted = classes.toSorted((a, b) => b.blankRate - a.blankRate);
+  const more = Math.max(0, classes.length - 2 * CLASSES_AN_END);
+  const shown = more > 0 ? sorted.toSpliced(CLASSES_AN_END, more) : classes;
+  const rows = shown.map((row) => [
     printable(row.class),
     count(row.images),
     percentWithInterval(row.blankRate, row.blankRateLow, row.blankRateHigh),
   ]);
-  return renderTable(
+  const note =
+    more > 0
+      ? `${count(more)} classes lie between the first and the last ${CLASSES_AN_END}: --json has them\n`
+      : '';
+  const table = renderTable(
     [
       { title: 'class', gives: 'shorten' },
       { title: 'images', align: 'right' },
@@ -137,4 +148,5 @@ function classTable({ classes }: NamedDetail): string {
     ],
     rows,
   );
+  return table + note;
 }
