@@ -97,6 +97,21 @@ test('SQL counts an image in each of its classes', async () => {
   expect(await ask('query', 'latest', 'SELECT labels FROM runs')).toEqual([{ labels: 'labels.csv' }]);
 });
 
+test('of a hundred classes a person sees forty, the rates at both ends, and --json has them all', async () => {
+  const many = join(await newFolder(), 'many.csv');
+  const names = Array.from({ length: 100 }, (_, i) => `class ${i}`);
+  const pairs = names.map((name, i) => [LABELS[i % 4][0], name] as const);
+  await writeLabels(many, pairs);
+  const folder = await newFolder();
+  await askJson([...analyze(folder), '--labels', many]);
+  const question = ['filter', 'latest', 'block1_conv1/17', '-o', folder];
+  const { classes } = await askJson<{ classes: { class: string }[] }>(question);
+  expect(classes.map((row) => row.class).toSorted()).toEqual(names.toSorted());
+  const { stdout } = await filterscope(question);
+  expect(stdout.match(/^class \d+ /gm)).toHaveLength(40);
+  expect(stdout).toContain('60 classes lie between the first and the last 20: --json has them');
+});
+
 const runOf = async (...more: string[]) =>
   (await askJson<{ run: string }>([...analyze(await newFolder()), ...more])).run;
 
