@@ -60,7 +60,7 @@ ${cells([...limits, ...names.map((name) => String(LIMITS[name] ?? '')), ''])}
 ![Growth of seconds and memory with the number of images](images/scale.svg)
 
 Questions read tables whose size does not depend on the number of images, \`layers\` and \`filters\` one of some kilobytes, \`filter\` the merged sums and the sixteen parts of the manifest that name its
-top images; \`compare\` reads which rows are ok in both runs and the readings of those that it pairs. Completion grows with the chunks. Its memory does not: the sums of a thousand classes, which each thread has, and the digests of all
+top images; \`compare\` reads which rows are ok in both runs and the readings of those that it pairs. Completion grows with the chunks; its memory little: the sums of a thousand classes, which each thread has, and the digests of all
 images, by which copies are found.
 `;
 }
