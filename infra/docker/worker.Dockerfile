@@ -56,3 +56,6 @@ RUN apt-get update \
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,graphics,utility
 USER node
 CMD ["worker", "--engine", "onnx-webgpu"]
+
+# What is built where no target is named.
+FROM worker

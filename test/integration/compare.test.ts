@@ -147,6 +147,7 @@ test('other images are an independent sample', async () => {
 test('renamed copies are the same images, found by their content', async () => {
   const named = await compare(runs.crop, runs.stretch);
   expect(await compare(runs.crop, runs.copies)).toEqual(named);
+  expect(await compare(runs.crop, runs.copies, '--pairs', 'all')).toEqual(named);
 });
 
 test('identical images are paired once where they count once', async () => {
@@ -165,6 +166,9 @@ test('identical images are paired once where they count once', async () => {
 });
 
 test('--pairs takes the first images of the manifest', async () => {
+  expect(await compare(runs.crop, runs.stretch, '--pairs', 'all')).toEqual(
+    await compare(runs.crop, runs.stretch),
+  );
   const rows = await compare(runs.crop, runs.stretch, '--pairs', '3');
   const first = (await zerosOf(runs.crop)).slice(0, 3);
   expect(rows[1]).toMatchObject({

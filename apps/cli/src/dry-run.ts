@@ -17,7 +17,7 @@ import { say, write, writeJson } from './terminal.ts';
 /** Images that the speed is measured on, a unit of the engine. */
 const IMAGES_A_UNIT = 4;
 /** Rows that are tried at most to find them. */
-const ROWS_TRIED = 96;
+const ROWS_TRIED = 64;
 /** Share of the bare forward pass that a whole run without and with all grids reaches (docs/benchmark.md). */
 const PIPELINE_SHARE = { without: 0.85, withGrids: 0.49 };
 /** What an image taken from an earlier run takes at full depth, whatever the number of cores (docs/design.md). */
@@ -35,7 +35,7 @@ export async function dryRun(
   const { terminal, signal } = context;
   const { run, manifest, images, gridImages, chunkSize, settings } = plan;
   say(terminal, 'Measuring the speed of this machine on a few of the images …');
-  await using engine = await openEngine(plan.weights.content, options.layers, options);
+  await using engine = await openEngine(plan.weights.content, options.layers);
   const { rows } = manifest;
   const forward = await imagesPerSecond(rows.slice(0, ROWS_TRIED), settings.fit, dataset, engine, signal);
   const search = reuseSearch(context, options, engine.identity);
@@ -71,7 +71,7 @@ export async function dryRun(
     `jobs      ${count(estimate.jobs)} chunks of ${count(chunkSize)} images`,
     `writes    about ${bytes(estimate.bytes)}: grids ${bytes(grids)}, results ${bytes(readings)}, weights ${bytes(weights)}, pictures for crops ${bytes(crops)}`,
     `requests  about ${count(requests.get)} GET, ${count(requests.put)} PUT, ${count(requests.list)} LIST`,
-    `time      about ${hours(1)} with one worker like this machine${perSecond === null ? '' : ` (${perSecond.toFixed(1)} images/s)`}, ${hours(10)} with ten`,
+    `time      about ${hours(1)} with one worker on a processor like this machine's${perSecond === null ? '' : ` (${perSecond.toFixed(1)} images/s)`}, ${hours(10)} with ten`,
   ];
   await write(terminal.stdout, `${lines.join('\n')}\n`);
 }
@@ -89,7 +89,7 @@ async function imagesPerSecond(
     const fetched = await fetchImage(dataset, row, signal);
     const image = 'bytes' in fetched ? await prepareImage(fetched.bytes, fit, signal) : undefined;
     if (image?.status === 'ok') prepared.push(image.pixels);
-    if (prepared.length === engine.parallel * engine.batch * IMAGES_A_UNIT) break;
+    if (prepared.length === engine.parallel * IMAGES_A_UNIT) break;
   }
   if (prepared.length === 0) return null;
   const pass = () => Promise.all(prepared.map((image) => engine.infer([image], {}, signal)));

@@ -9,7 +9,7 @@ import { openResults, type Results } from '@filterscope/results/open-results';
 import { FILTER_ORDERS, type FilterQuestion } from '@filterscope/results/summaries';
 import { ADJUSTMENTS } from '@filterscope/statistics/adjust-p';
 import { addAnalyze, addSubmit } from './analyze-options.ts';
-import type { Flavour } from '@filterscope/vgg16/weights';
+import type { VerifyOptions } from './commands/verify.ts';
 import type { WorkerCommandOptions } from './commands/worker.ts';
 import type { Context } from './context.ts';
 import { EXPORT_FORMATS, QUERY_FORMATS, type ExportFormat, type QueryFormat } from './file-formats.ts';
@@ -270,7 +270,8 @@ export function createProgram(context: Context, finish: (exitCode: number) => vo
     .addOption(
       new Option('--flavour <flavour>', 'how the weights see pixels').choices(['keras', 'torchvision']),
     )
-    .action(async (run: string | undefined, options: Common & { weights?: string; flavour?: Flavour }) => {
+    .addOption(engineOption())
+    .action(async (run: string | undefined, options: VerifyOptions) => {
       const { verify } = await import('./commands/verify.ts');
       finish(await verify(context, run, options));
     });

@@ -52,7 +52,11 @@ export function createMetrics({ busySeconds, threads, activeJobs, waitingJobs }:
     'disposition',
   ]);
   gauge('engine_busy_seconds', 'Seconds that engine units were in use, summed over units', busySeconds);
-  gauge('engine_units', 'Engine units: images that can be computed at a time', () => threads);
+  gauge(
+    'engine_units',
+    'Engine units: what computes at the same time, a thread of the processor or a GPU',
+    () => threads,
+  );
   gauge('jobs_active', 'Jobs in hand', activeJobs);
   gauge('queue_waiting', 'Jobs that wait for a worker, of all runs', waitingJobs);
   return {

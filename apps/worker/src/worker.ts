@@ -45,8 +45,8 @@ const RATE_WINDOW_MS = 60_000;
 
 /**
  * Carries out chunks until the signal, then drains or hands back.
- * @throws FilterscopeError `worker-stuck` when it gets no work though work waits: whoever started it is to start another; `redis-refused` when
- * Redis has no database of the number given, where the client would go on in database 0.
+ * @throws FilterscopeError `worker-stuck` when it gets no work though work waits: whoever started it is to start another; `engine-unavailable` when
+ * it has lost what computes; `redis-refused` when Redis has no database of the number given, where the client would go on in database 0.
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const { redisUrl, capacity, lockMs, graceMs, log, signal } = options;
@@ -67,7 +67,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const seen = { images: 0, begun: 0, engine: null as string | null, runs: new Map<string, number>() };
 
   await using engines = createEngineShelf(async (weights, layers) => {
-    const engine = await options.openEngine(weights, layers);
+    const engine = await options.openEngine(weights, layers).catch((error: unknown) => {
+      // A card that is lost does not come back in this process: it would only pass jobs on, faster than others do them.
+      if (error instanceof FilterscopeError && error.code === 'engine-unavailable') failed.abort(error);
+      throw error;
+    });
     seen.engine = `${engine.identity.name} ${engine.identity.version}`;
     return meter.watch(engine);
   }, CHUNKS_IN_WORK);

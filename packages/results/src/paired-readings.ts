@@ -9,6 +9,7 @@ import {
   type DuckDBVector,
 } from '@duckdb/node-api';
 import { chunkOfReadings } from '@filterscope/runs/run-keys';
+import { settleAll } from '@filterscope/runs/settle-all';
 import { addPairs, createPairedSums, type PairedSums } from '@filterscope/statistics/paired-sums';
 import { filterCount, type LayerShape } from '@filterscope/statistics/readings';
 import type { Results } from './open-results.ts';
@@ -25,14 +26,14 @@ export interface PairReader extends AsyncDisposable {
   /**
    * Images that are ok in both: of runs of one manifest those of the same row, of others those of the same content, of several copies the first
    * with the first.
-   * @param limit the first so many of the first run; there may be more
+   * @param limit the first so many of the first run, or `Infinity`; there may be more
    */
   pairs(limit: number): Promise<Pairs>;
   /** Sums over these pairs. Takes the memory of some thousand of them, however many they are. */
   sum(pairs: Pairs, layers: readonly LayerShape[]): Promise<PairedSums>;
 }
 
-/** Pairs whose zeros are in memory at a time: 35 MB a run for the whole network. */
+/** Pairs whose zeros are read at a time: 35 MB a run for the whole network, and the next ones while these are added. */
 const BLOCK = 4096;
 
 /** Opens DuckDB, which reads single columns of many files at once. */
@@ -60,8 +61,8 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
       const [inA, inB] = [await images(a, 'a'), await images(b, 'b')];
       const common = a.document.manifest.digest === b.document.manifest.digest ? sameRows : sameContent;
       const { rows } = a.document.manifest;
-      const first = async (end: number) =>
-        pairsOf(`${common(inA, inB, end, once)} ORDER BY a.row LIMIT ${limit}`);
+      const atMost = limit === Infinity ? '' : `LIMIT ${limit}`;
+      const first = async (end: number) => pairsOf(`${common(inA, inB, end, once)} ORDER BY a.row ${atMost}`);
       // A manifest's beginning is a fair sample: mostly it has as many as are asked for, and the rest is not read.
       const end = Math.min(rows, 2 * limit);
       const pairs = await first(end);
@@ -69,20 +70,24 @@ export async function openPairReader(a: Results, b: Results, signal?: AbortSigna
     },
     async sum({ rowsA, rowsB }, layers) {
       const sums = createPairedSums(layers);
-      const read = async (start: number) => {
+      const read = (start: number) => {
         const end = start + BLOCK;
-        return Promise.all([
+        return settleAll([
           readZeros(connection, a, layers, rowsA.subarray(start, end), signal),
           readZeros(beside, b, layers, rowsB.subarray(start, end), signal),
         ]);
       };
       let next = read(0);
-      for (let start = BLOCK; ; start += BLOCK) {
-        const [zerosA, zerosB] = await next;
-        const last = start >= rowsA.length;
-        if (!last) next = read(start);
-        addPairs(sums, zerosA, zerosB);
-        if (last) return sums;
+      try {
+        for (let start = BLOCK; ; start += BLOCK) {
+          const [zerosA, zerosB] = await next;
+          const last = start >= rowsA.length;
+          if (!last) next = read(start);
+          addPairs(sums, zerosA, zerosB);
+          if (last) return sums;
+        }
+      } finally {
+        await next.catch(() => undefined); // connections are closed only when nothing is read
       }
     },
     async [Symbol.asyncDispose]() {

@@ -84,7 +84,12 @@ function samplePlace(size: number, number: number, sample: number): readonly [nu
 }
 
 /** Two ways of computing the same, layer by layer. */
-export function methodsCheck(layers: readonly ConvolutionLayer[], a: Maps, b: Maps): Check {
+export function methodsCheck(
+  layers: readonly ConvolutionLayer[],
+  { check, names }: { check: string; names: string },
+  a: Maps,
+  b: Maps,
+): Check {
   let [flips, positions] = [0, 0];
   const differences = layers.map(({ layer }, i) => {
     for (const [at, value] of a[i].entries()) if ((value === 0) !== (b[i][at] === 0)) flips++;
@@ -93,9 +98,9 @@ export function methodsCheck(layers: readonly ConvolutionLayer[], a: Maps, b: Ma
   });
   const worst = worstOf(differences);
   return measured(
-    'winograd',
+    check,
     worst.deviation,
     ARITHMETIC,
-    `Winograd’s convolutions against the runtime’s own, of the layer's largest; worst in ${worst.layer}; ${flips} of ${positions.toLocaleString('en-US')} positions are 0 in one only`,
+    `${names}, of the layer's largest; worst in ${worst.layer}; ${flips} of ${positions.toLocaleString('en-US')} positions are 0 in one only`,
   );
 }

@@ -28,7 +28,12 @@ export async function* engineChecks(
   yield translation(layers, maps, await activationsOf(under, shifted(image), signal));
   const other = await openOther();
   await using _engine = other.engine;
-  yield methodsCheck(layers, maps, await activationsOf(other, image, signal));
+  const [own, others] = [engine.identity, other.engine.identity];
+  const ways = {
+    check: own.name === others.name ? 'winograd' : others.name,
+    names: `${own.name} ${own.version} against ${others.name} ${others.version}`,
+  };
+  yield methodsCheck(layers, ways, maps, await activationsOf(other, image, signal));
 }
 
 async function activationsOf(

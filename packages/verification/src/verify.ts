@@ -1,5 +1,5 @@
 import { createOnnxEngine } from '@filterscope/engines/onnx/onnx-engine';
-import type { ConvolutionMethod } from '@filterscope/engines/onnx/packed-weights';
+import type { Engine } from '@filterscope/vgg16/engine';
 import { LAYERS, type ConvolutionLayer } from '@filterscope/vgg16/layers';
 import type { Weights } from '@filterscope/vgg16/weights';
 import { notApplicable, type Check } from './check.ts';
@@ -10,10 +10,13 @@ import { publishedCheck } from './published-check.ts';
 import { samplePhotos } from './sample-photos.ts';
 import { weightsChecks } from './weights-checks.ts';
 
-/** Checks the engine of this installation, in the way that it is fastest and in the other, with the weights at hand. */
+/**
+ * Checks an engine of this installation with the weights at hand, and against another way of computing them: the processor's fastest
+ * against its other, a GPU's against the processor's.
+ */
 export async function* verifyNetwork(
   weights: Weights,
-  threads: number,
+  openEngine: (layers: readonly ConvolutionLayer[]) => Promise<Engine>,
   signal: AbortSignal,
 ): AsyncGenerator<Check> {
   yield* weightsChecks(weights);
@@ -24,19 +27,18 @@ export async function* verifyNetwork(
   }
   const photos = await samplePhotos();
   const image = photos[0] ?? wallpaper;
-  const open = async (method?: ConvolutionMethod): Promise<EngineUnderTest> => {
-    const options = { weights, layers, threads, signal };
-    return {
-      engine: await createOnnxEngine(method === undefined ? options : { ...options, method }),
-      weights,
-      layers,
-      image,
-    };
-  };
-  const under = await open();
+  const open = async (opened: Promise<Engine>): Promise<EngineUnderTest> => ({
+    engine: await opened,
+    weights,
+    layers,
+    image,
+  });
+  const under = await open(openEngine(layers));
   await using _engine = under.engine;
-  const other = under.engine.identity.version.endsWith('winograd') ? 'direct' : 'winograd';
-  yield* engineChecks(under, () => open(other), signal);
+  const { name, version } = under.engine.identity;
+  const method = name === 'onnx-cpu' && version.endsWith('direct') ? 'winograd' : 'direct';
+  const other = () => open(createOnnxEngine({ weights, layers, threads: 1, method, signal }));
+  yield* engineChecks(under, other, signal);
   yield await publishedCheck(under, photos, signal);
 }
 

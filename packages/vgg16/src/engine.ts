@@ -30,19 +30,19 @@ export interface EngineIdentity {
   readonly name: string;
   /** Version of the runtime, for example `1.30.0`. */
   readonly version: string;
-  /** Processor family that the arithmetic depends on, for example `x64-avx512`. */
+  /** What the arithmetic depends on: a processor's family, for example `x64-avx512`, or a GPU's name by what it computes. */
   readonly processor: string;
 }
 
 /**
- * A network ready to run. Calls may overlap; each call keeps one of the engine's `parallel` units busy.
+ * A network ready to run. Calls may overlap: the engine takes up to `parallel · batch` of the images that wait, in order; more wait.
  * After disposal every call rejects.
  */
 export interface Engine extends AsyncDisposable {
   readonly identity: EngineIdentity;
-  /** Calls that run at the same time; more wait in order. */
+  /** Networks that compute at the same time. */
   readonly parallel: number;
-  /** Images a call should hold for best use of the device. */
+  /** Images that each of them takes at a time, from whichever calls. */
   readonly batch: number;
   /** Readings, and maps where asked for, of a batch, in its order. */
   infer(

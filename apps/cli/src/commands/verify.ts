@@ -17,12 +17,12 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { loadWeights } from '../load-weights.ts';
 import { openDataset } from '../open-dataset.ts';
-import { defaultThreads, openEngine } from '../open-engine.ts';
+import { openEngine, type EngineChoice } from '../open-engine.ts';
 import { openOutput } from '../open-output.ts';
 import { renderTable } from '../table.ts';
 import { say, write, writeJsonArray } from '../terminal.ts';
 
-interface VerifyOptions {
+export interface VerifyOptions extends EngineChoice {
   readonly output: string;
   readonly json: boolean;
   readonly weights?: string;
@@ -57,16 +57,17 @@ async function* allChecks(
 ): AsyncGenerator<Check> {
   const { signal } = context;
   if (run === undefined) {
-    yield* verifyNetwork(await weightsAtHand(context, options), defaultThreads(), signal);
+    const weights = await weightsAtHand(context, options);
+    yield* verifyNetwork(weights, (layers) => openEngine(weights, layers, options), signal);
   } else {
     const document = await findRun(output, run, signal);
     await using results = await openResults(output, document, signal);
     await using stack = new AsyncDisposableStack();
     const { bytes } = await output.get(weightsKey(document.weights.sha256), undefined, signal);
     const weights = await parseWeights(bytes, document.weights.name);
-    yield* verifyNetwork(weights, defaultThreads(), signal);
+    yield* verifyNetwork(weights, (layers) => openEngine(weights, layers, options), signal);
     const dataset = async () => stack.use(await openDataset(context, document.dataset, document.access));
-    const engine = () => openEngine(weights, measuredLayers(document), { threads: 1 });
+    const engine = () => openEngine(weights, measuredLayers(document), { ...options, threads: 1 });
     yield* runChecks({ results, openDataset: dataset, openEngine: engine }, signal);
   }
   yield* await storeChecks(output, signal);

@@ -1,10 +1,8 @@
 import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import { createLog } from '@filterscope/worker/log';
-import { LAYERS } from '@filterscope/vgg16/layers';
-import { syntheticWeights } from '@filterscope/vgg16/synthetic';
 import { runWorker } from '@filterscope/worker/worker';
 import type { Context } from '../context.ts';
-import { engineCapacity, openEngine, type EngineChoice } from '../open-engine.ts';
+import { engineCapacity, openEngine, tryEngine, type EngineChoice } from '../open-engine.ts';
 import { openStoreHere } from '../open-output.ts';
 
 export interface WorkerCommandOptions extends EngineChoice {
@@ -21,7 +19,7 @@ export async function worker(context: Context, options: WorkerCommandOptions): P
   const { terminal, environment, signal } = context;
   configureImaging();
   // A worker that finds out with its first job that it cannot compute would spoil that.
-  await (await openEngine(syntheticWeights(), LAYERS.slice(0, 1), options))[Symbol.asyncDispose]();
+  await tryEngine(options, signal);
   const port = options.healthPort ?? environment.healthPort;
   // A connection that looks for a Redis that is away keeps nobody waiting.
   using leave = new DisposableStack();

@@ -5,7 +5,10 @@ import type { PackedWeights } from './packed-weights.ts';
 import type { Outputs, Scales, ThreadTask } from './session-thread.ts';
 import type { GraphMode, GraphTarget } from './vgg16-graph.ts';
 
-/** A network in a thread of its own, rebuilt when it is asked for outputs that it does not have. */
+/**
+ * A network in a thread of its own. On a processor it is rebuilt when it is asked for outputs that it does not have; a GPU keeps one for each
+ * kind of outputs.
+ */
 export interface Network extends AsyncDisposable {
   /** Images that the next run in this mode takes at most. */
   room(mode: GraphMode): number;
@@ -22,8 +25,8 @@ export interface NetworkRequest {
 }
 
 /**
- * Images without tiles that a network with tiles does before it is rebuilt without them: where those with grids end, both
- * kinds come in turn, and building takes longer than an image.
+ * Images without tiles that a network with tiles does on a processor before it is rebuilt without them: where those with grids end,
+ * both kinds come in turn, and building takes longer than an image.
  */
 const PATIENCE = 16;
 
@@ -44,23 +47,26 @@ export function startNetwork(
   const inTurn = <Result>(work: () => Promise<Result>) => (device === 'gpu' ? gpu.use(work) : work());
   const carryOut = (task: ThreadTask) => inTurn(() => thread.carryOut(task));
   const ownScales = layers.map(({ layer, filters }) => [layer, new Float32Array(filters)] as const);
-  let loaded: GraphMode | undefined;
+  const loaded = new Set<GraphMode>();
   let withoutTiles = 0;
   const graphFor = (mode: GraphMode) =>
-    mode === 'readings' && loaded === 'tiles' && withoutTiles < PATIENCE ? 'tiles' : mode;
+    device === 'cpu' && mode === 'readings' && loaded.has('tiles') && withoutTiles < PATIENCE
+      ? 'tiles'
+      : mode;
   const batchOf = (graph: GraphMode) => (graph === 'tiles' || graph === 'activations' ? 1 : batch);
   return {
     room: (mode) => batchOf(graphFor(mode)),
     async run({ mode, images, scales, outputs }) {
       const graph = graphFor(mode);
       withoutTiles = mode === 'readings' ? withoutTiles + 1 : 0;
-      if (loaded !== graph) {
-        loaded = undefined;
+      if (!loaded.has(graph)) {
+        if (device === 'cpu') loaded.clear();
         await alone(() => carryOut({ kind: 'load', mode: graph, batch: batchOf(graph) }));
-        loaded = graph;
+        loaded.add(graph);
       }
       const whole = await carryOut({
         kind: 'run',
+        mode: graph,
         images,
         scales: graph === mode ? scales : ownScales,
         outputs,

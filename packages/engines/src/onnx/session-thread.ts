@@ -20,10 +20,12 @@ export type TensorData = Float32Array | Int32Array | Uint8Array;
 export type Outputs = Readonly<Record<string, TensorData>>;
 
 export type ThreadTask =
-  /** Makes the network that `run` uses from then on, in place of the one before. */
+  /** Makes a network; on a processor in place of the one before. */
   | { readonly kind: 'load'; readonly mode: GraphMode; readonly batch: number }
   | {
       readonly kind: 'run';
+      /** Of a network that is loaded. */
+      readonly mode: GraphMode;
       /** As many as the network takes, or fewer. */
       readonly images: readonly Uint8Array[];
       /** The same for all of them. */
@@ -41,8 +43,7 @@ export type ThreadReply =
 
 const port = parentPort!;
 const { weights, layers, device }: ThreadSettings = workerData;
-let session: InferenceSession | undefined;
-let batch = 1;
+const networks = new Map<GraphMode, { session: InferenceSession; batch: number }>();
 
 port.on('message', (request: ThreadRequest) => void answer(request));
 
@@ -59,39 +60,52 @@ async function answer({ id, task }: ThreadRequest): Promise<void> {
 }
 
 async function carryOut(task: ThreadTask): Promise<Outputs> {
-  if (task.kind === 'run') return run(task.images, task.scales, task.outputs);
-  await session?.release();
-  session = undefined;
-  if (task.kind === 'load') {
-    batch = task.batch;
-    session = await createSession(task.mode);
-  } else port.close();
+  if (task.kind === 'run') return run(task);
+  if (task.kind === 'close') {
+    await release();
+    port.close();
+  } else {
+    if (device === 'cpu') await release();
+    const { mode, batch } = task;
+    networks.set(mode, { session: await createSession(mode, batch), batch });
+  }
   return {};
 }
 
-async function run(
-  images: readonly Uint8Array[],
-  scales: Scales,
-  outputs: readonly string[],
-): Promise<Outputs> {
-  const feeds: Record<string, Tensor> = { image: new Tensor('uint8', stacked(images), [batch, 224, 224, 3]) };
+async function release(): Promise<void> {
+  for (const [mode, { session }] of networks) {
+    networks.delete(mode);
+    await session.release();
+  }
+}
+
+async function run({
+  mode,
+  images,
+  scales,
+  outputs,
+}: Extract<ThreadTask, { kind: 'run' }>): Promise<Outputs> {
+  const { session, batch } = networks.get(mode)!;
+  const feeds: Record<string, Tensor> = {
+    image: new Tensor('uint8', stacked(images, batch), [batch, 224, 224, 3]),
+  };
   for (const [layer, scale] of scales) {
     const all = Float32Array.from({ length: batch * scale.length }, (_, i) => scale[i % scale.length]);
     feeds[`scale/${layer}`] = new Tensor('float32', all, [batch, scale.length]);
   }
-  const results = await session!.run(feeds, outputs);
+  const results = await session.run(feeds, outputs);
   return Object.fromEntries(outputs.map((name) => [name, results[name].data as TensorData]));
 }
 
 /** The images one after the other, black ones in places that are left. */
-function stacked(images: readonly Uint8Array[]): Uint8Array {
+function stacked(images: readonly Uint8Array[], batch: number): Uint8Array {
   if (batch === 1) return images[0];
   const whole = new Uint8Array(batch * 224 * 224 * 3);
   for (const [i, image] of images.entries()) whole.set(image, (i * whole.length) / batch);
   return whole;
 }
 
-function createSession(mode: GraphMode): Promise<InferenceSession> {
+function createSession(mode: GraphMode, batch: number): Promise<InferenceSession> {
   return InferenceSession.create(vgg16Graph(weights, layers, mode, { device, batch }), {
     executionProviders: device === 'gpu' ? ['webgpu', 'cpu'] : ['cpu'],
     intraOpNumThreads: 1,

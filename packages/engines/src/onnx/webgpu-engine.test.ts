@@ -1,3 +1,4 @@
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import type { Readings } from '@filterscope/statistics/readings';
 import type { Engine, PreparedImage } from '@filterscope/vgg16/engine';
 import { INPUT_SIZE, parseLayers } from '@filterscope/vgg16/layers';
@@ -13,7 +14,8 @@ const weights = syntheticWeights();
 const layers = parseLayers(process.env['FILTERSCOPE_TEST_GPU_LAYERS'] ?? '..block1_conv2');
 const BATCH = 3;
 
-const engine = await createWebGpuEngine({ weights, layers, batch: BATCH }).catch((error: Error) => {
+const engine = await createWebGpuEngine({ weights, layers, batch: BATCH }).catch((error: unknown) => {
+  if (!(error instanceof FilterscopeError && error.code === 'engine-unavailable')) throw error;
   console.log(`skipped: ${error.message}`);
   return undefined;
 });
@@ -81,6 +83,7 @@ describe.skipIf(engine === undefined)('a GPU', { timeout: 600_000 }, () => {
       await gpu.infer([pictures[0]], request),
       await cpu.infer([pictures[0]], request),
     ];
+    expect(tiles.readings).toEqual(a[0].readings); // which network an image comes to depends on the moment
     for (const [i, plane] of tiles.tiles!.entries()) {
       const other = expected.tiles![i];
       expect(plane.length).toBe(other.length);

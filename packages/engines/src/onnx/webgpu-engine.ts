@@ -19,9 +19,6 @@ export interface WebGpuEngineOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a GPU's arithmetic is known by: the readings of these layers. */
-const FINGERPRINT_LAYERS = LAYERS.slice(0, 3);
-
 /**
  * VGG16 on ONNX Runtime's WebGPU provider: Vulkan on Linux, Metal on macOS, Direct3D 12 on Windows.
  * @throws FilterscopeError `engine-unavailable` where no GPU is found, `missing-layer` when the weights lack a layer, `engine-failed`.
@@ -29,7 +26,7 @@ const FINGERPRINT_LAYERS = LAYERS.slice(0, 3);
 export async function createWebGpuEngine(options: WebGpuEngineOptions): Promise<Engine> {
   const { weights, layers, batch, signal } = options;
   requireLayers(weights, layers);
-  const processor = await gpuFamily(signal);
+  const processor = await gpuFamily(batch, signal);
   return createNetworkEngine({
     identity: { name: 'onnx-webgpu', version: `${runtimeVersion()} direct`, processor },
     weights: await packWeights(weights, networkDepth(layers), 'direct', signal),
@@ -39,18 +36,31 @@ export async function createWebGpuEngine(options: WebGpuEngineOptions): Promise<
   });
 }
 
+/** By batch: what was found out once holds as long as the process. */
+const families = new Map<number, Promise<string>>();
+
 /**
- * The GPU as far as arithmetic depends on it. The runtime does not say which one it is; those that give the same bits, of a picture
- * in the first layers of the synthetic network, have the same name.
- * @throws FilterscopeError `engine-unavailable`
+ * The GPU as far as arithmetic depends on it. The runtime does not say which one it is; those that give the same bits, all readings of
+ * a picture in the whole synthetic network, have the same name.
+ * @throws FilterscopeError `engine-unavailable`, `engine-failed`
  */
-async function gpuFamily(signal?: AbortSignal): Promise<string> {
-  const packed = await packWeights(syntheticWeights(), FINGERPRINT_LAYERS.length, 'direct', signal);
+async function gpuFamily(batch: number, signal?: AbortSignal): Promise<string> {
+  const known = families.get(batch) ?? findFamily(batch, signal);
+  families.set(batch, known);
+  try {
+    return await known;
+  } catch (error) {
+    families.delete(batch);
+    throw error;
+  }
+}
+
+async function findFamily(batch: number, signal?: AbortSignal): Promise<string> {
   await using engine = createNetworkEngine({
     identity: { name: 'onnx-webgpu', version: '', processor: '' },
-    weights: packed,
-    layers: FINGERPRINT_LAYERS,
-    target: { device: 'gpu', batch: 1 },
+    weights: await packWeights(syntheticWeights(), LAYERS.length, 'direct', signal),
+    layers: LAYERS,
+    target: { device: 'gpu', batch },
     networks: 1,
   });
   const picture = Uint8Array.from(
@@ -59,14 +69,16 @@ async function gpuFamily(signal?: AbortSignal): Promise<string> {
   );
   try {
     const [{ readings }] = await engine.infer([picture], {}, signal);
-    const { max, mean } = readings;
-    const hash = createHash('sha256').update(Float32Array.from(max)).update(Float32Array.from(mean));
+    const hash = createHash('sha256');
+    for (const name of ['zeros', 'max', 'mean', 'position'] as const) hash.update(readings[name].slice());
     return `gpu-${hash.digest('hex').slice(0, 8)}`;
   } catch (cause) {
-    signal?.throwIfAborted();
-    const text = cause instanceof Error ? cause.message : String(cause);
-    const [reason] = /Failed to .*/.exec(text) ?? [text]; // behind places in the runtime's source
+    const [reason] = NO_GPU.exec(String(cause)) ?? [];
+    if (reason === undefined) throw cause;
     const message = `there is no GPU that can be used (${reason}): it needs a driver with Vulkan and its loader, Metal or Direct3D 12; or use --engine onnx-cpu`;
     throw new FilterscopeError('engine-unavailable', message, { cause });
   }
 }
+
+/** What the runtime says of it, behind places in its source. */
+const NO_GPU = /Failed to get a WebGPU (?:adapter|device).*/;
