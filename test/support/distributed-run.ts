@@ -8,6 +8,7 @@ import { connectRedis } from '@filterscope/queue/redis';
 import { openRunQueue, type RunQueue } from '@filterscope/queue/run-queue';
 import type { ChunkJob } from '@filterscope/queue/job';
 import { listCommits } from '@filterscope/runs/commit';
+import { openCropParts } from '@filterscope/runs/crop-parts';
 import { readComplete, type IndexDocument } from '@filterscope/runs/index-document';
 import { chunkCount, type RunDocument } from '@filterscope/runs/run-document';
 import { listFiles } from './list-files.ts';
@@ -92,7 +93,7 @@ export interface DistributedRun extends AsyncDisposable {
   readonly until: (what: string, done: () => Promise<boolean>) => Promise<void>;
   /** Waits until a number of chunks have their commit. */
   readonly committed: (chunks: number) => Promise<void>;
-  /** Waits until the run is complete and nothing of it is left in the queue. */
+  /** Waits until the run is complete, its crops are made, and nothing of it is left in the queue. */
   readonly complete: () => Promise<IndexDocument>;
 }
 
@@ -128,6 +129,12 @@ export function distributedRun(
     committed: (chunks) => until(`${chunks} commits`, async () => (await commits()).length >= chunks),
     async complete() {
       await until('completion', async () => (await readComplete(output, document.run)) !== undefined);
+      // Between a completion and the crops that follow it the queue is empty, too.
+      await until('all crops', async () => {
+        const index = await readComplete(output, document.run);
+        if (!index) return false;
+        return document.crops === 'none' || (await openCropParts(document, index, output)).length === 0;
+      });
       await until('an empty queue', async () => (await queue.open(place)) === 0);
       return (await readComplete(output, document.run))!;
     },
