@@ -6,6 +6,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // ONNX Runtime reports to its makers unless told not to.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     projects: [
       {
         extends: true,
