@@ -55,6 +55,16 @@ describe.skipIf(reason !== '')('a worker', { timeout: 90_000 }, () => {
     });
   });
 
+  test('ends itself when it has lost what computes, and spoils nothing for another', async () => {
+    await withScene({ s3, dataset }, async ({ distributed, start }) => {
+      const lost = start({ lostEngine: true });
+      expect(await lost.exit).toBe(1);
+      expect(lost.log().some(({ disposition }) => disposition === 'give-up')).toBe(false);
+      start();
+      expect(await distributed.complete()).toMatchObject({ ok: PHOTOS, failed: 1 });
+    });
+  });
+
   test('counts what waits and what it has in hand, jobs that are put off, and jobs whose worker died', async () => {
     await withScene({ s3, dataset }, async ({ run, distributed, s3: proxy, start }) => {
       const dead = start({ imageMs: 400 });

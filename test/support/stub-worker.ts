@@ -3,6 +3,7 @@
  * and ways to die. SETTINGS is JSON, see `StubWorkerSettings`. Logs on stderr, as a worker does.
  */
 import { setTimeout } from 'node:timers/promises';
+import { FilterscopeError } from '@filterscope/errors/filterscope-error';
 import { configureImaging } from '@filterscope/imaging/configure-imaging';
 import type { ObjectStore } from '@filterscope/storage/object-store';
 import { openStore } from '@filterscope/storage/open-store';
@@ -27,10 +28,13 @@ export interface StubWorkerSettings {
   readonly dieAtPut?: { readonly put: number; readonly after: boolean };
   /** Where an image of nothing but this colour kills the process. */
   readonly poison?: readonly [red: number, green: number, blue: number];
+  /** What computes cannot be had, as a GPU that is lost. */
+  readonly lostEngine?: boolean;
 }
 
 const settings = JSON.parse(process.argv[2]) as StubWorkerSettings;
 const { redisUrl, endpoint, lockMs, graceMs, parallel, imageMs, health = false, dieAtPut, poison } = settings;
+const { lostEngine = false } = settings;
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
@@ -68,14 +72,16 @@ await runWorker({
   allowedOutputs: null,
   openStore: async (url, access) =>
     mortal(await openStore(url, { ...(endpoint && { endpoint }), ...access })),
-  openEngine: async (_, layers) =>
-    createStubEngine(layers, {
+  async openEngine(_, layers) {
+    if (lostEngine) throw new FilterscopeError('engine-unavailable', 'the stub is lost');
+    return createStubEngine(layers, {
       parallel,
       async before(image) {
         if (isPoison(image)) die();
         await takeTime();
       },
-    }),
+    });
+  },
   capacity: { parallel, batch: 1 },
   lockMs,
   graceMs,
