@@ -19,6 +19,8 @@ function picture(number: number): PreparedImage {
   return Uint8Array.from({ length }, (_, i) => (i * (2 * number + 3) + ((i * i) >> 7)) % 256);
 }
 const pictures = [0, 1, 2, 3].map(picture);
+/** Every second with tiles. */
+const request = (i: number) => (i % 2 === 0 ? {} : { maps: { kind: 'tile' as const } });
 
 test('images that wait are taken together, and each gets its own readings', async () => {
   await using singly = engineOf(1);
@@ -33,7 +35,6 @@ test('images that wait are taken together, and each gets its own readings', asyn
 test('images with tiles among them are done one by one, and keep nobody from the others', async () => {
   await using singly = engineOf(1);
   await using together = engineOf(3);
-  const request = (i: number) => (i % 2 === 0 ? {} : { maps: { kind: 'tile' as const } });
   const all = (engine: typeof singly) =>
     Promise.all(pictures.map((image, i) => engine.infer([image], request(i))));
   expect(await all(together)).toEqual(await all(singly));
